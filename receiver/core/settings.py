@@ -1,0 +1,143 @@
+"""Settings: the environment, typed, complete before the first request. One field, one line of meaning.
+
+An unknown `HOOKYARD_*` is an error, except what Kubernetes injects for a service of that name.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from receiver.core import units
+from receiver.core.errors import ConfigError, Problem
+
+PREFIX = "HOOKYARD_"
+INJECTED = re.compile(r"HOOKYARD_(SERVICE_|PORT_)|HOOKYARD_PORT$")
+"""What Kubernetes sets for a service called hookyard (HOOKYARD_PORT only when it holds an URL)."""
+
+Durability = Literal["fsync", "relaxed"]
+
+
+class Secret(str):
+    """A text that never shows itself in logs or tracebacks; call `reveal()` where it is used."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def reveal(self) -> str:
+        return str.__str__(self)
+
+
+def _port(value: str) -> int:
+    if not value.isdigit() or not 0 <= int(value) <= 65535:
+        raise ValueError(f"{value!r} is not a port number")
+    return int(value)
+
+
+def _durability(value: str) -> Durability:
+    if value not in ("fsync", "relaxed"):
+        raise ValueError(f"{value!r} is neither fsync nor relaxed")
+    return cast(Durability, value)
+
+
+def _level(value: str) -> str:
+    if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError(f"{value!r} is none of debug, info, warning, error")
+    return value.upper()
+
+
+def _setting(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
+    return field(default=default, metadata={"parse": parse, "doc": doc})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the environment decides. Durations are seconds, sizes are bytes."""
+
+    host: str = _setting("127.0.0.1", str, "address the receiver listens on")
+    port: int = _setting(8000, _port, "port the receiver listens on")
+    redis_url: Secret | None = _setting(
+        None, Secret, "Redis or Valkey of the store; unset: the embedded one of `hookyard dev`"
+    )
+    rq_url: Secret | None = _setting(None, Secret, "another Redis for RQ's own data; unset: the same")
+    routes: Path = _setting(Path("routes.yaml"), Path, "the routes file")
+    data_dir: Path = _setting(Path(".hookyard"), Path, "folder of the embedded Valkey")
+    admin_token: Secret | None = _setting(None, Secret, "bearer token that shows the detail of /readyz")
+    durability: Durability = _setting(
+        "fsync", _durability, "fsync: refuse to be ready unless a 200 means on disk; relaxed: take what Redis has"
+    )
+    retention_age: float = _setting(
+        30 * 86400.0, units.seconds, "how long settled messages are kept and can be replayed"
+    )
+    retention_bytes: int | None = _setting(
+        None, units.size_bytes, "most bytes of kept messages; unset: by age, and up to 75 % of Redis' maxmemory"
+    )
+    dedup_window: float = _setting(86400.0, units.seconds, "how long a repeated messageId counts as a repeat")
+    max_body: int = _setting(8_000_000, units.size_bytes, "largest request body, also after inflation")
+    max_message: int = _setting(512_000, units.size_bytes, "largest single message on /hooks")
+    drain_length: float = _setting(300.0, units.seconds, "how long a drain stays on duty before it hands over")
+    grace: float = _setting(20.0, units.seconds, "time running work gets to finish when workers stop")
+    log_level: str = _setting("INFO", _level, "debug, info, warning or error")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read all settings; raises ConfigError with every problem at once."""
+        known = {PREFIX + item.name.upper(): item for item in fields(cls)}
+        problems: list[Problem] = []
+        values: dict[str, Any] = {}
+        for name, value in environ.items():
+            if not name.startswith(PREFIX) or is_injected(name, value):
+                continue
+            item = known.get(name)
+            if item is None:
+                problems.append(Problem("environment", None, name, _unknown(name, list(known))))
+                continue
+            if value == "":
+                continue
+            try:
+                values[item.name] = item.metadata["parse"](value)
+            except ValueError as error:
+                problems.append(Problem("environment", None, name, str(error)))
+        if problems:
+            raise ConfigError(problems)
+        return cls(**values)
+
+
+def is_injected(name: str, value: str) -> bool:
+    """Whether Kubernetes, not a person, set this variable."""
+    if name == PREFIX + "PORT":
+        return "://" in value
+    return bool(INJECTED.match(name))
+
+
+def injected(environ: Mapping[str, str]) -> list[str]:
+    """The variables that are ignored as Kubernetes' own: worth a warning."""
+    return sorted(name for name, value in environ.items() if name.startswith(PREFIX) and is_injected(name, value))
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return "unknown setting" + (f"; did you mean {close[0]}?" if close else "; see docs/settings.md")
+
+
+def described() -> list[tuple[str, str, str]]:
+    """Name, default and meaning of each setting, for `hookyard doctor` and docs/settings.md."""
+    rows = []
+    for item in fields(Settings):
+        default = item.default
+        if item.name in ("retention_age", "dedup_window", "drain_length", "grace"):
+            default = units.human_seconds(cast(float, default))
+        elif item.name in ("max_body", "max_message"):
+            default = units.human_bytes(cast(int, default)).replace(" ", "").replace(".0", "")
+        rows.append((PREFIX + item.name.upper(), "" if default is None else str(default), item.metadata["doc"]))
+    return rows
