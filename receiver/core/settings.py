@@ -20,22 +20,25 @@ INJECTED = re.compile(r"HOOKYARD_(SERVICE_|PORT_)|HOOKYARD_PORT$")
 Durability = Literal["fsync", "relaxed"]
 
 
-class Secret(str):
+class Secret:
     """A text that never shows itself in logs or tracebacks; call `reveal()` where it is used."""
 
-    __slots__ = ()
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
 
     def __repr__(self) -> str:
-        return "'***'"
-
-    def __str__(self) -> str:
         return "***"
 
-    def __format__(self, spec: str) -> str:
-        return "***"
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
 
     def reveal(self) -> str:
-        return str.__str__(self)
+        return self._value
 
 
 def _port(value: str) -> int:
