@@ -1,0 +1,13 @@
+"""What every test gets: a clean environment, and the private Valkey of `tests.support.valkey`."""
+
+import os
+
+import pytest
+
+pytest_plugins = ["tests.support.valkey"]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("HOOKYARD_")]:
+        monkeypatch.delenv(name)
