@@ -1,0 +1,146 @@
+"""What routes.yaml says, checked and complete: the frozen records every other part works with.
+
+`receiver.core.routes_file` makes them; nothing here reads files or reports problems. Values that hold templates
+are as written: `receiver.core.templates.compile_value` makes them ready to render.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from receiver.core.errors import Problem
+from receiver.core.settings import Secret
+
+TRACKING_URLS = {"us": "https://api.segment.io/v1", "eu": "https://events.eu1.segmentapis.com/v1"}
+DEFAULT_TIMEOUT_S = 30.0
+DEFAULT_CONCURRENCY = 20
+DEFAULT_QUEUE = "default"
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Call = Literal["identify", "track"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verify:
+    """How a source proves that it sent a request."""
+
+    scheme: Literal["segment", "none"]
+    secrets: tuple[Secret, ...] = ()
+    """Any one of them may have signed: that is how a secret is changed without a gap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A configured sender."""
+
+    name: str
+    verify: Verify
+    paths: Mapping[str, frozenset[str] | None]
+    """Path below /hooks → the routes it feeds; None: all."""
+    enabled: bool = True
+    """False: its messages are kept but feed no route."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePath:
+    """One path below /hooks, and what it feeds."""
+
+    source: Source
+    path: str
+    feeds: frozenset[str] | None = None
+    """Names of the routes it feeds; None: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Credentials for outbound Segment calls."""
+
+    name: str
+    write_key: Secret
+    tracking_url: str = TRACKING_URLS["us"]
+    """Base of the tracking API, without a slash at the end: append `/batch`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandlerSpec:
+    """Call a Python function."""
+
+    target: str
+    """`module.sub:function`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSpec:
+    """Send one HTTP request. `url`, the values of `headers` and `json` are templates."""
+
+    method: Method
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    """None: no body."""
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentSpec:
+    """Send one message to Segment. Fields in Segment's spelling, all templates; None: left out.
+
+    Reserved traits and properties that stood flat are already inside `traits` and `properties`.
+    """
+
+    connection: str
+    call: Call
+    userId: Any = None
+    anonymousId: Any = None
+    timestamp: Any = None
+    event: Any = None
+    traits: Any = None
+    properties: Any = None
+    context: Any = None
+    integrations: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepConfig:
+    """One piece of a route's work."""
+
+    kind: Literal["handler", "http", "segment"]
+    name: str
+    """Its `as`: unique within the route; later steps see its output as `steps.<name>`."""
+    spec: HandlerSpec | HttpSpec | SegmentSpec
+    timeout_s: float = DEFAULT_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A filter plus a list of steps. None in a filter means: not narrowed."""
+
+    name: str
+    sources: frozenset[str] | None = None
+    types: frozenset[str] | None = None
+    events: tuple[str, ...] | None = None
+    """Globs that narrow track messages only."""
+    channels: frozenset[str] | None = None
+    steps: tuple[StepConfig, ...]
+    retry: tuple[float, ...]
+    """Seconds before each further attempt."""
+    concurrency: int = DEFAULT_CONCURRENCY
+    queue: str = DEFAULT_QUEUE
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole of routes.yaml, in the order of the file."""
+
+    sources: Mapping[str, Source]
+    connections: Mapping[str, Connection]
+    routes: Mapping[str, Route]
+    version: str
+    """Short SHA-256 of the file's text: tells whether two processes work by the same file."""
+    paths: Mapping[str, SourcePath]
+    warnings: tuple[Problem, ...] = ()
+
+    def path(self, path: str) -> SourcePath | None:
+        """What stands at `/hooks/<path>`; `path` without slashes at its ends."""
+        return self.paths.get(path)
