@@ -1,7 +1,7 @@
 """What routes.yaml says, checked and complete: the frozen records every other part works with.
 
-`receiver.core.routes_file` makes them; nothing here reads files or reports problems. Values that hold templates
-are as written: `receiver.core.templates.compile_value` makes them ready to render.
+`receiver.core.routes_file` makes them; nothing here reads files or reports problems. Values that hold
+templates are as written: `receiver.core.templates.compile_value` makes them ready to render.
 """
 
 from collections.abc import Mapping
@@ -57,8 +57,13 @@ class Connection:
 
     name: str
     write_key: Secret
-    tracking_url: str = TRACKING_URLS["us"]
-    """Base of the tracking API, without a slash at the end: append `/batch`."""
+    region: str = "us"
+    """`us`, `eu`, or the base URL of something that speaks Segment's tracking API."""
+
+    @property
+    def tracking_url(self) -> str:
+        """Base of the tracking API, without a slash at the end: append `/batch`."""
+        return TRACKING_URLS.get(self.region, self.region)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
