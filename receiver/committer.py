@@ -1,0 +1,164 @@
+"""Group commit: everything that waits goes into one accept call; nobody is answered before it returned.
+
+One committer per process. While calls are in flight, new requests pile up and share the next call, so that
+under load one fsync of Redis carries up to a hundred messages.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import redis.asyncio
+from redis import exceptions
+
+from receiver.core import scripts, store
+from receiver.core.clock import SYSTEM, Clock
+from receiver.core.errors import Overloaded, StoreUnavailable, Unavailable
+from receiver.core.message import Accepted, NewMessage
+from receiver.core.queue import Jobs
+from receiver.core.routes import Config
+
+log = logging.getLogger("hookyard.commit")
+
+GROUP = 128
+"""Most messages in one call: about 2 ms inside the server."""
+IN_FLIGHT = 8
+WAITING = 20_000
+"""Most messages that may wait for a commit; beyond it senders are told to come back."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The messages of one request, and how many of them are still to be answered."""
+
+    messages: list[NewMessage]
+    done: "asyncio.Future[list[Accepted]]"
+    answers: list[Accepted | None] = field(init=False)
+    missing: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.answers = [None] * len(self.messages)
+        self.missing = len(self.messages)
+
+    def answer(self, index: int, accepted: Accepted) -> None:
+        self.answers[index] = accepted
+        self.missing -= 1
+        if self.missing == 0 and not self.done.done():
+            self.done.set_result([answer for answer in self.answers if answer is not None])
+
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+class Committer:
+    """Stores messages; `commit` returns when they are on disk, as far as Redis is set up to promise that."""
+
+    def __init__(
+        self,
+        client: "redis.asyncio.Redis",
+        jobs: Jobs,
+        config: Config,
+        *,
+        window_ms: int,
+        clock: Clock = SYSTEM,
+        observe: Callable[[float, list[Accepted]], None] = lambda seconds, accepted: None,
+    ) -> None:
+        self._redis = client
+        self._jobs = jobs
+        self._config = config
+        self._window_ms = window_ms
+        self._clock = clock
+        self._observe = observe
+        self._book: store.Book | None = None
+        self._publishing = asyncio.Lock()
+        self._waiting: deque[tuple[_Batch, int]] = deque()
+        self._calls = 0
+        self._scheduled = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.refusal: Unavailable | None = None
+        """Set while the store must take nothing more (memory at its limit): every commit raises it."""
+
+    async def commit(self, messages: list[NewMessage]) -> list[Accepted]:
+        """Store the messages of one request, in order. Raises Unavailable; then senders send again, and what
+        was stored all the same counts as a repeat."""
+        if self.refusal is not None:
+            raise self.refusal
+        if not messages:
+            return []
+        if len(self._waiting) + len(messages) > WAITING:
+            raise Overloaded("more messages wait for Redis than this process may hold")
+        batch = _Batch(messages, asyncio.get_running_loop().create_future())
+        self._waiting.extend((batch, index) for index in range(len(messages)))
+        self._schedule()
+        return await batch.done
+
+    def _schedule(self) -> None:
+        """Start a call at the end of this turn of the loop, so that all requests read in it share the call."""
+        if not self._scheduled and self._waiting and self._calls < IN_FLIGHT:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._start)
+
+    def _start(self) -> None:
+        self._scheduled = False
+        while self._waiting and self._calls < IN_FLIGHT:
+            group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+            self._calls += 1
+            self._keep(asyncio.get_running_loop().create_task(self._send(group)))
+
+    async def _send(self, group: list[tuple[_Batch, int]]) -> None:
+        started = self._clock.monotonic()
+        try:
+            acceptance = await self._accept([batch.messages[index] for batch, index in group])
+        except Unavailable as error:
+            for batch, _ in group:
+                batch.fail(error)
+        except Exception as error:  # noqa: BLE001 - a bug here must answer every waiting request, not hang it
+            log.exception("commit failed")
+            for batch, _ in group:
+                batch.fail(error)
+        else:
+            for (batch, index), accepted in zip(group, acceptance.messages, strict=True):
+                batch.answer(index, accepted)
+            self._observe(self._clock.monotonic() - started, list(acceptance.messages))
+            if acceptance.reserved:
+                self._keep(asyncio.create_task(self._enqueue(acceptance.reserved)))
+        finally:
+            self._calls -= 1
+            self._schedule()
+
+    async def _accept(self, messages: list[NewMessage]) -> store.Acceptance:
+        for _ in range(3):
+            book = self._book or await self.publish()
+            made = store.accept(messages, book, now_ms=self._clock.now_ms(), window_ms=self._window_ms)
+            acceptance = await scripts.run(self._redis, made)
+            if not acceptance.stale:
+                return acceptance
+            self._book = None
+        raise StoreUnavailable("Redis was emptied more than once within a moment")
+
+    async def publish(self) -> store.Book:
+        """Make the routes known to the store: at start, and again when it turns out to be another store."""
+        async with self._publishing:
+            if self._book is None:
+                made = store.publish(self._config, now_ms=self._clock.now_ms(), serving=False)
+                self._book = await scripts.run(self._redis, made)
+            return self._book
+
+    async def _enqueue(self, reserved: tuple[store.Reserved, ...]) -> None:
+        """Off the loop: RQ is synchronous. What fails here the workers' sweeper repairs within a second."""
+        try:
+            await asyncio.to_thread(self._jobs.enqueue, reserved)
+        except (exceptions.RedisError, OSError) as error:
+            log.warning("could not enqueue a drain, the sweeper will: %s", error)
+
+    def _keep(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Wait for what is in flight."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)

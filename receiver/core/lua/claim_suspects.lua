@@ -1,0 +1,33 @@
+-- Hands a quarantine drain half of a group whose drain crashed, until the poison message is alone.
+local p = cmsgpack.unpack(ARGV[1])
+local drain = p.drain
+if not call('ZSCORE', DRAINS, drain) then
+  return {cmsgpack.pack({lost = true})}
+end
+local work = {rows = {''}}
+local packed = call('LPOP', SUSPECTS)
+if packed then
+  local group = cmsgpack.unpack(packed)
+  local half = math.ceil(#group / 2)
+  if #group > half then
+    call('LPUSH', SUSPECTS, cmsgpack.pack({unpack(group, half + 1)}))
+  end
+  for i = 1, half do
+    local ref = group[i]
+    local n, route = parts(ref)
+    local entry = call('XRANGE', LOG, n, n)[1]
+    if entry then
+      local state = call('HGET', DELIVERIES .. block(n), ref) or ''
+      local before = tonumber(string.match(state, '^%a|(%d+)') or 0)
+      local blob = call('HGET', ATTEMPTS .. block(n), ref) or ''
+      call('HSET', LEASE .. drain, ref, before + 1)
+      call('SADD', RUNNING .. route, ref)
+      append(work, 'rows', ref, entry[1], entry[2][2], entry[2][4], state, blob)
+    else
+      pay({[n] = 1})
+    end
+  end
+  call('HSET', DRAIN .. drain, 'alone', half == 1 and 1 or 0)
+end
+work.rows[1] = cmsgpack.pack({more = packed ~= false, next_due = 0, reserved = {}, relieved = false})
+return work.rows

@@ -1,0 +1,232 @@
+-- Shared by all scripts; receiver/core/scripts.py puts the key names before it and the script after it.
+local call = redis.call
+
+local RESERVED_MS = 5000  -- how long a reserved drain may take to sign on
+local DUTY_MS = 10000     -- how long a drain lives without a heartbeat
+
+-- A reference is <number>:<route>:<replay or 0>.
+local function parts(ref)
+  local n, route, replay = string.match(ref, '^(%d+):(%d+):(%d+)$')
+  return tonumber(n), route, replay
+end
+
+local function block(n)
+  return math.floor(n / BLOCK)
+end
+
+-- Calls a variadic command in slices: Lua's stack holds about 8,000 values.
+local function each_slice(command, key, list)
+  for first = 1, #list, 4000 do
+    call(command, key, unpack(list, first, math.min(first + 3999, #list)))
+  end
+end
+
+local function append(lists, key, ...)
+  local list = lists[key]
+  if not list then
+    list = {}
+    lists[key] = list
+  end
+  for i = 1, select('#', ...) do
+    list[#list + 1] = select(i, ...)
+  end
+end
+
+local function wake(queue)
+  if call('LLEN', WAKE .. queue) == 0 then
+    call('RPUSH', WAKE .. queue, 1)
+  end
+end
+
+-- Drains on duty or reserved for it; forgets those whose deadline passed.
+local function on_duty(queue, now)
+  call('ZREMRANGEBYSCORE', DUTY .. queue, '-inf', now)
+  return call('ZCARD', DUTY .. queue)
+end
+
+-- Of those, the ones that have signed on.
+local function signed_on(queue, now)
+  on_duty(queue, now)
+  local signed = 0
+  for _, drain in ipairs(call('ZRANGE', DUTY .. queue, 0, -1)) do
+    signed = signed + call('EXISTS', DRAIN .. drain)
+  end
+  return signed
+end
+
+local function reserve(queue, now)
+  local drain = 'drain-' .. queue .. '-' .. call('INCR', DRAINSEQ)
+  call('ZADD', DUTY .. queue, now + RESERVED_MS, drain)
+  return drain
+end
+
+-- A queue that has work must have a drain: wakes an idle one, reserves one where none is on duty. `reserved`
+-- collects {queue, drain} pairs that the caller must enqueue.
+local function alert(queue, now, reserved)
+  wake(queue)
+  if on_duty(queue, now) == 0 then
+    reserved[#reserved + 1] = {queue, reserve(queue, now)}
+  end
+end
+
+-- Makes routes with work claimable: {route → true}. A paused route, or one that no worker knows, is held.
+local function mark_ready(routes, now, reserved)
+  local queues = {}
+  for route in pairs(routes) do
+    local at = call('HMGET', ROUTE .. route, 'queue', 'paused')
+    if at[1] and not at[2] then
+      call('ZADD', READY .. at[1], 'NX', now, route)
+      queues[at[1]] = true
+    end
+  end
+  for queue in pairs(queues) do
+    alert(queue, now, reserved)
+  end
+end
+
+-- Moves retries that are due to the front of their backlogs.
+local function move_due(now, limit, reserved)
+  local due = call('ZRANGEBYSCORE', LATER, '-inf', now, 'LIMIT', 0, limit)
+  if #due == 0 then
+    return
+  end
+  each_slice('ZREM', LATER, due)
+  local backlogs = {}
+  for i = #due, 1, -1 do
+    local _, route, replay = parts(due[i])
+    append(backlogs, (replay == '0' and BACKLOG or REPLAYING) .. route, due[i])
+  end
+  local routes = {}
+  for key, refs in pairs(backlogs) do
+    each_slice('LPUSH', key, refs)
+    routes[string.match(key, '(%d+)$')] = true
+  end
+  mark_ready(routes, now, reserved)
+end
+
+local function count(counts, now)
+  local flat = {}
+  local minute = STATS .. math.floor(now / 60000)
+  for field, value in pairs(counts) do
+    call('HINCRBY', minute, field, value)
+    call('HINCRBY', TOTALS, field, value)
+    flat[1] = true
+  end
+  if flat[1] then
+    call('EXPIRE', minute, 7200)
+  end
+end
+
+local function bump(counts, field, by)
+  counts[field] = (counts[field] or 0) + (by or 1)
+end
+
+-- What a stored message counts for against the byte limit, its share of the indexes included.
+local function kept_bytes(body)
+  return #body + 120
+end
+
+-- Deletes a settled message behind the trim cursor, with all that is known of its deliveries.
+local function forget(n)
+  local entry = call('XRANGE', LOG, n, n)[1]
+  if entry then
+    call('XDEL', LOG, entry[1])
+    call('HINCRBY', META, 'bytes', -kept_bytes(entry[2][2]))
+  end
+  local mine = '^' .. n .. ':'
+  for _, family in ipairs({DELIVERIES, ATTEMPTS}) do
+    local gone = {}
+    for _, field in ipairs(call('HKEYS', family .. block(n))) do
+      if string.find(field, mine) then
+        gone[#gone + 1] = field
+      end
+    end
+    if #gone > 0 then
+      each_slice('HDEL', family .. block(n), gone)
+    end
+  end
+  call('HDEL', REPEATS .. block(n), n)
+end
+
+-- Lowers debts: {number → deliveries that came to an end}.
+local function pay(debts)
+  local numbers = {}
+  for n in pairs(debts) do
+    numbers[#numbers + 1] = n
+  end
+  if #numbers == 0 then
+    return
+  end
+  local cursor = tonumber(call('HGET', META, 'cursor') or 0)
+  local owed = {}
+  for first = 1, #numbers, 4000 do
+    local last = math.min(first + 3999, #numbers)
+    for i, value in ipairs(call('HMGET', OWED, unpack(numbers, first, last))) do
+      owed[first + i - 1] = value
+    end
+  end
+  local cleared, left = {}, {}
+  for i, n in ipairs(numbers) do
+    local rest = tonumber(owed[i] or 0) - debts[n]
+    if rest > 0 then
+      left[#left + 1] = n
+      left[#left + 1] = rest
+    else
+      cleared[#cleared + 1] = n
+    end
+  end
+  if #left > 0 then
+    each_slice('HSET', OWED, left)
+  end
+  if #cleared > 0 then
+    each_slice('HDEL', OWED, cleared)
+    for _, n in ipairs(cleared) do
+      if n <= cursor then
+        forget(n)
+      end
+    end
+  end
+end
+
+-- Takes a drain's leases away. Refs in flight become suspects; a drain that ran one alone counts a crash.
+local function reap(drain, now, reserved)
+  local info = call('HMGET', DRAIN .. drain, 'queue', 'alone')
+  local leases = call('HGETALL', LEASE .. drain)
+  call('ZREM', DRAINS, drain)
+  if info[1] then
+    call('ZREM', DUTY .. info[1], drain)
+  end
+  call('DEL', LEASE .. drain, DRAIN .. drain)
+  local refs, running = {}, {}
+  for i = 1, #leases, 2 do
+    local _, route = parts(leases[i])
+    refs[#refs + 1] = leases[i]
+    append(running, RUNNING .. route, leases[i])
+  end
+  for key, members in pairs(running) do
+    each_slice('SREM', key, members)
+  end
+  if #refs == 1 and info[2] == '1' then
+    local ref = refs[1]
+    if call('HINCRBY', CRASHES, ref, 1) >= 3 then
+      local n, route, replay = parts(ref)
+      local entry = call('XRANGE', LOG, n, n)[1]
+      local received = entry and tonumber(string.match(entry[1], '-(%d+)$')) or now
+      call('HSET', DELIVERIES .. block(n), ref, 'x|' .. leases[2] .. '||worker_crashed|' .. (now - received))
+      call('ZADD', DEAD .. route, now, ref)
+      call('HDEL', CRASHES, ref)
+      count({[route .. ':dead'] = 1}, now)
+      if replay ~= '0' then
+        call('HINCRBY', REPLAY .. replay, 'dead', 1)
+      end
+      refs = {}
+    end
+  end
+  if #refs > 0 then
+    call('RPUSH', SUSPECTS, cmsgpack.pack(refs))
+  end
+  if call('LLEN', SUSPECTS) > 0 then
+    alert('quarantine', now, reserved)
+  end
+  return #leases / 2
+end

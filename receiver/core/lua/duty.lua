@@ -1,0 +1,92 @@
+-- How a drain is always there, once: sign on, beat, hand over, sign off, reserve, reap.
+local p = cmsgpack.unpack(ARGV[1])
+local now, queue, drain = p.now, p.queue, p.drain
+local reserved = {}
+
+local function has_work()
+  if queue == 'quarantine' then
+    return call('LLEN', SUSPECTS) > 0
+  end
+  return call('ZCARD', READY .. queue) > 0 or #call('ZRANGEBYSCORE', LATER, '-inf', now, 'LIMIT', 0, 1) > 0
+end
+
+local act = {}
+
+function act.sign_on()
+  if not call('ZSCORE', DUTY .. queue, drain) and signed_on(queue, now) > 0 then
+    return {ok = false}
+  end
+  call('ZADD', DUTY .. queue, now + DUTY_MS, drain)
+  call('ZADD', DRAINS, now + DUTY_MS, drain)
+  call('HSET', DRAIN .. drain, 'queue', queue, 'state', 'on', 'worker', p.worker, 'host', p.host, 'pid', p.pid,
+    'since', now)
+  return {ok = true}
+end
+
+function act.beat()
+  if call('ZADD', DRAINS, 'XX', 'CH', now + DUTY_MS, drain) == 0 and not call('ZSCORE', DRAINS, drain) then
+    return {ok = false}
+  end
+  call('ZADD', DUTY .. queue, 'XX', now + DUTY_MS, drain)
+  return {ok = true}
+end
+
+-- Off duty at once, so that the successor is the one that counts; the leases stay with this drain.
+function act.hand_over()
+  call('HSET', DRAIN .. drain, 'state', 'leaving')
+  call('ZREM', DUTY .. queue, drain)
+  return {ok = true, drain = reserve(queue, now)}
+end
+
+-- Leaves when told to stop, or when others are on duty and nothing is left to do.
+function act.sign_off()
+  local mine = call('ZSCORE', DUTY .. queue, drain) and 1 or 0
+  if not p.stopping then
+    if has_work() or (signed_on(queue, now) - mine <= 0 and queue ~= 'quarantine') then
+      return {ok = false}
+    end
+  end
+  call('ZREM', DUTY .. queue, drain)
+  if call('HLEN', LEASE .. drain) == 0 then
+    call('ZREM', DRAINS, drain)
+    call('DEL', DRAIN .. drain)
+  end
+  local answer = {ok = true}
+  if has_work() and on_duty(queue, now) == 0 then
+    answer.drain = reserve(queue, now)
+  end
+  return answer
+end
+
+-- One more drain beside those on duty, for a queue with more ready work than they can take.
+function act.reserve()
+  return {ok = true, drain = reserve(queue, now)}
+end
+
+function act.reap()
+  return {ok = true, leases = reap(drain, now, reserved)}
+end
+
+-- Every second: due retries, drains whose deadline passed, routes that lost their place among the ready ones.
+function act.sweep()
+  move_due(now, 1000, reserved)
+  local reaped = {}
+  for _, late in ipairs(call('ZRANGEBYSCORE', DRAINS, '-inf', now, 'LIMIT', 0, 32)) do
+    reaped[#reaped + 1] = {late, reap(late, now, reserved)}
+  end
+  local waiting = {}
+  for _, route in ipairs(p.routes) do
+    if call('LLEN', BACKLOG .. route) + call('LLEN', REPLAYING .. route) > 0 then
+      waiting[route] = true
+    end
+  end
+  mark_ready(waiting, now, reserved)
+  if call('LLEN', SUSPECTS) > 0 then
+    alert('quarantine', now, reserved)
+  end
+  return {ok = true, reaped = reaped}
+end
+
+local answer = act[p.act]()
+answer.reserved = reserved
+return cmsgpack.pack(answer)

@@ -1,0 +1,95 @@
+-- Look-ups that need more than one command. Bounded replies only.
+local p = cmsgpack.unpack(ARGV[1])
+local act = {}
+
+-- First number whose message arrived at or after `ms`: arrival times never go back, so halving finds it.
+function act.since()
+  local low = tonumber(call('HGET', META, 'cursor') or 0) + 1
+  local high = tonumber(call('HGET', META, 'n') or 0) + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local entry = call('XRANGE', LOG, middle .. '-0', '+', 'COUNT', 1)[1]
+    local ms = entry and tonumber(string.match(entry[1], '-(%d+)$'))
+    if not ms or ms >= p.ms then
+      high = middle
+    else
+      low = middle + 1
+    end
+  end
+  return {n = low}
+end
+
+local function paused(route)
+  local at = call('HMGET', ROUTE .. route, 'queue', 'paused')
+  return (not at[1] and 'no worker serves this route') or at[2] or ''
+end
+
+-- Every delivery of a message: {reference, record, attempts, running, due ms, why held}.
+function act.deliveries()
+  local n = p.n
+  local entry = call('XRANGE', LOG, n, n)[1]
+  if not entry then
+    return {found = false}
+  end
+  local mine, seen, refs = '^' .. n .. ':', {}, {}
+  local list = string.match(entry[2][4], '^[^|]*|[^|]*|[^|]*|([^|]*)')
+  for route in string.gmatch(list, '%d+') do
+    refs[#refs + 1] = n .. ':' .. route .. ':0'
+    seen[refs[#refs]] = true
+  end
+  for _, field in ipairs(call('HKEYS', DELIVERIES .. block(n))) do
+    if string.find(field, mine) and not seen[field] then
+      refs[#refs + 1] = field
+    end
+  end
+  local rows = {}
+  for i, ref in ipairs(refs) do
+    local _, route = parts(ref)
+    rows[i] = {ref, call('HGET', DELIVERIES .. block(n), ref) or '', call('HGET', ATTEMPTS .. block(n), ref) or '',
+      call('SISMEMBER', RUNNING .. route, ref) == 1, tonumber(call('ZSCORE', LATER, ref) or 0), paused(route)}
+  end
+  return {found = true, rows = rows}
+end
+
+-- State of every route: {number, name, queue, concurrency, paused, backlog, replaying, running, dead, oldest ms}.
+function act.routes()
+  local rows = {}
+  local all = call('HGETALL', ROUTES)
+  for i = 1, #all, 2 do
+    local name, number = all[i], all[i + 1]
+    local at = call('HMGET', ROUTE .. number, 'queue', 'concurrency', 'paused')
+    local oldest = call('LINDEX', BACKLOG .. number, 0)
+    local since = 0
+    if oldest then
+      local entry = call('XRANGE', LOG, (parts(oldest)), (parts(oldest)))[1]
+      since = entry and tonumber(string.match(entry[1], '-(%d+)$')) or 0
+    end
+    rows[#rows + 1] = {tonumber(number), name, at[1] or '', tonumber(at[2] or 0), at[3] or '',
+      call('LLEN', BACKLOG .. number), call('LLEN', REPLAYING .. number), call('SCARD', RUNNING .. number),
+      call('ZCARD', DEAD .. number), since}
+  end
+  return {rows = rows}
+end
+
+-- State of every queue named: {ready routes, drains on duty, suspects}.
+function act.queues()
+  local rows = {}
+  for i, queue in ipairs(p.queues) do
+    local drains = {}
+    for _, drain in ipairs(call('ZRANGEBYSCORE', DUTY .. queue, p.now, '+inf')) do
+      if call('EXISTS', DRAIN .. drain) == 1 then
+        drains[#drains + 1] = drain
+      end
+    end
+    local free = 0
+    for _, route in ipairs(call('ZRANGE', READY .. queue, 0, 255)) do
+      local limit = tonumber(call('HGET', ROUTE .. route, 'concurrency') or 1) - call('SCARD', RUNNING .. route)
+      local waiting = call('LLEN', BACKLOG .. route) + call('LLEN', REPLAYING .. route)
+      free = free + math.max(0, math.min(limit, waiting))
+    end
+    rows[i] = {queue, call('ZCARD', READY .. queue), #drains, free}
+  end
+  return {rows = rows, suspects = call('LLEN', SUSPECTS)}
+end
+
+return cmsgpack.pack(act[p.act]())
