@@ -162,7 +162,7 @@ def own_event(rng: random.Random, words: Vocabulary, at_ms: int) -> Json:
             "duration_ms": rng.randrange(10**5),
             "success": True,
         }
-    platform = rng.choices(("browser", "server", "android", "ios"), (6, 3, 1, 1))[0]
+    platform = rng.choices(("browser", "server", "android", "ios"), (5, 5, 1, 1))[0]
     return track(rng, words, at_ms, platform, rng.choice(words.events), properties)
 
 
@@ -260,16 +260,16 @@ def company(rng: random.Random, words: Vocabulary) -> Json:
 Build = Callable[[random.Random, Vocabulary, int], Json]
 
 KINDS: tuple[tuple[Build, int], ...] = (
-    (own_event, 22),
-    (page, 20),
+    (own_event, 27),
+    (page, 15),
     (identify, 14),
-    (product_event, 14),
-    (order, 12),
+    (product_event, 13),
+    (order, 10),
     (life_cycle, 6),
     (screen, 5),
     (group, 3),
-    (engage, 2),
-    (alias, 1),
-    (delete, 1),
+    (engage, 3),
+    (alias, 2),
+    (delete, 2),
 )
 """Builders and how often each is drawn, of a hundred."""
