@@ -15,11 +15,13 @@ async def noop(_message: Message, _context: Context) -> None:
 
 
 async def started(message: Message, _context: Context) -> None:
-    """Appends to the file BENCH_LATENCIES how long ago the message was sent (ns), one line each."""
+    """Appends to the file BENCH_LATENCIES how long ago a stamped message was sent (ns), one line each."""
     now = time.time_ns()
-    line = b"%d\n" % (now - int(message.data["benchSentNs"]))
+    sent = message.data.get("benchSentNs")
+    if sent is None:
+        return
     file = os.open(os.environ["BENCH_LATENCIES"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(file, line)
+        os.write(file, b"%d\n" % (now - int(sent)))
     finally:
         os.close(file)

@@ -50,8 +50,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     """Requests answered otherwise, or not at all."""
     statuses: dict[str, int]
+    started: float
+    """When the first byte was sent: the machine's monotonic clock, which all its processes share."""
     seconds: float
-    """First byte sent to last answer."""
+    """From then to the last answer."""
     rate: float
     """Messages answered 200 a second."""
     p50_ms: float
@@ -95,7 +97,7 @@ class Run:
         loop = asyncio.get_running_loop()
         for _ in range(self.load.connections):
             await loop.create_connection(lambda: Connection(self), "127.0.0.1", self.load.port)
-        self._first = time.perf_counter()
+        self._first = time.monotonic()
         timer = loop.call_later(self.load.seconds, self._stop)
         if self.load.rate is None:
             for _ in range(len(self.idle)):
@@ -120,7 +122,7 @@ class Run:
 
     def answered(self, connection: "Connection", status: str, seconds: float) -> None:
         self.busy -= 1
-        self._last = time.perf_counter()
+        self._last = time.monotonic()
         self.statuses[status] += 1
         if status == "200":
             self.latencies.append(seconds)
@@ -159,6 +161,7 @@ class Run:
             messages=messages,
             failed=sum(self.statuses.values()) - self.statuses["200"] + self.busy,
             statuses=dict(self.statuses),
+            started=self._first,
             seconds=seconds,
             rate=messages / seconds,
             p50_ms=percentile(self.latencies, 0.50) * 1000,
