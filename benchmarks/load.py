@@ -108,6 +108,8 @@ class Run:
             self.finished.clear()
             await self.finished.wait()
         timer.cancel()
+        for connection in list(self.idle):
+            connection.close()
         return self._result()
 
     def next_on(self, connection: "Connection") -> None:
@@ -186,6 +188,9 @@ class Connection(asyncio.Protocol):
         self._waiting = True
         self._sent = time.perf_counter()
         self._transport.write(data)
+
+    def close(self) -> None:
+        self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
