@@ -24,6 +24,7 @@ SOCKET_NAME = "valkey.sock"
 MAX_SOCKET_PATH = 103
 """Bytes: the smaller of Linux' 107 and macOS' 103."""
 CONNECT_SECONDS = 2.0
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
 
 class AlreadyRunning(HookError):
@@ -95,17 +96,23 @@ def attach(data_dir: Path) -> str | None:
 def resolve_redis_url(settings: Settings) -> str:
     """The URL of the store for every command: the configured one, else the running embedded server.
 
-    Raises ConfigError (exit 2) when there is neither.
+    Raises ConfigError (exit 2) when there is neither, or when the configured one is no such URL.
     """
     if settings.redis_url is not None:
-        return settings.redis_url.reveal()
-    url = attach(settings.data_dir)
-    if url is None:
-        sentence = (
-            f"is not set and no `hookyard dev` runs on {settings.data_dir}: set it, or start `hookyard dev`"
+        url = settings.redis_url.reveal()
+        if not url.startswith(REDIS_SCHEMES):
+            raise _no_redis(f"must begin with one of {', '.join(REDIS_SCHEMES)}")
+        return url
+    found = attach(settings.data_dir)
+    if found is None:
+        raise _no_redis(
+            f"is not set, and no `hookyard dev` runs on {settings.data_dir}: set it, or start `hookyard dev`"
         )
-        raise ConfigError([Problem("environment", None, "HOOKYARD_REDIS_URL", sentence)])
-    return url
+    return found
+
+
+def _no_redis(sentence: str) -> ConfigError:
+    return ConfigError([Problem("environment", None, "HOOKYARD_REDIS_URL", sentence)])
 
 
 def socket_url(path: Path) -> str:
@@ -116,9 +123,8 @@ def socket_path(data_dir: Path, environ: Mapping[str, str]) -> Path:
     """Where the server of this folder listens: made, private, short enough. Raises ConfigError."""
     digest = blake2b(str(data_dir.resolve()).encode(), digest_size=6).hexdigest()
     tried = []
-    for parent in (environ.get("XDG_RUNTIME_DIR"), environ.get("TMPDIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108 - made private and checked below
-        if not parent:
-            continue
+    asked = [environ.get("XDG_RUNTIME_DIR"), environ.get("TMPDIR"), tempfile.gettempdir()]
+    for parent in filter(None, [*asked, "/tmp"]):  # noqa: S108 - made private, and checked
         folder = Path(parent) / f"hookyard-{os.getuid()}-{digest}"
         path = folder / SOCKET_NAME
         if len(os.fsencode(path)) <= MAX_SOCKET_PATH and _made_private(folder):

@@ -1,0 +1,112 @@
+"""`hookyard check`: proves that routes.yaml and everything it names is good, without Redis."""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sized
+from pathlib import Path
+
+import click
+
+from receiver.cli.console import console, print_json, table
+from receiver.cli.project import here
+from receiver.core.errors import ConfigError, Problem
+from receiver.core.routes import Config, Route
+from receiver.core.routes_file import load
+
+HANDLER_SECONDS = 60
+"""Longest time the import of all handlers may take."""
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Problems, sources and routes as one JSON object.")
+def check(file: Path | None, as_json: bool) -> int:
+    """Validate routes.yaml and every handler.
+
+    All problems are shown at once, with file and line. Exits with 2 if there are any.
+    """
+    project = here()
+    path = file or project.settings.routes
+    try:
+        config = load(path, project.environ)
+        problems = handler_problems(path, project.environ)
+    except ConfigError as error:
+        config, problems = None, [str(problem) for problem in error.problems]
+    if as_json:
+        print_json(_as_json(config, problems))
+    else:
+        _print_warnings(config)
+        for problem in problems:
+            click.echo(problem, err=True)
+        if config is not None and not problems:
+            _print_summary(path, config)
+    return 2 if problems else 0
+
+
+def handler_problems(path: Path, environ: Mapping[str, str]) -> list[str]:
+    """What is wrong with the handlers of a valid file. They are imported in a process of their own: the code
+    is the user's, and only workers may load it."""
+    command = [sys.executable, "-m", "workers", "check", str(path)]
+    try:
+        ended = subprocess.run(
+            command, env=dict(environ), capture_output=True, text=True, timeout=HANDLER_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return [str(Problem(str(path), None, "", f"importing the handlers took over {HANDLER_SECONDS} s"))]
+    if ended.returncode == 0:
+        return []
+    said = [line for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
+    return said or [str(Problem(str(path), None, "", f"`workers check` ended with {ended.returncode}"))]
+
+
+def _print_warnings(config: Config | None) -> None:
+    for warning in config.warnings if config else ():
+        click.echo(f"warning: {warning}", err=True)
+
+
+def _print_summary(path: Path, config: Config) -> None:
+    sources = [
+        (f"/hooks/{place}", found.source.name, found.source.verify.scheme, _feeds(found.feeds))
+        for place, found in config.paths.items()
+    ]
+    out = console()
+    out.print(table(("path", "source", "verify", "feeds"), sources))
+    out.print()
+    out.print(table(("route", "messages", "steps", "queue"), map(_route_row, config.routes.values())))
+    out.print(
+        f"\n{path} is good: {_count(sources, 'path')}, {_count(config.routes, 'route')}.", soft_wrap=True
+    )
+
+
+def _route_row(route: Route) -> tuple[str, str, str, str]:
+    wanted = [
+        ", ".join(sorted(values)) if values else ""
+        for values in (route.sources, route.types, route.events, route.channels)
+    ]
+    name = route.name if route.enabled else f"{route.name} (disabled)"
+    return (
+        name,
+        "; ".join(filter(None, wanted)) or "all",
+        " → ".join(s.name for s in route.steps),
+        route.queue,
+    )
+
+
+def _feeds(feeds: frozenset[str] | None) -> str:
+    return "all routes" if feeds is None else ", ".join(sorted(feeds))
+
+
+def _count(things: Sized, word: str) -> str:
+    number = len(things)
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _as_json(config: Config | None, problems: list[str]) -> dict[str, object]:
+    return {
+        "ok": not problems,
+        "problems": problems,
+        "warnings": [str(warning) for warning in config.warnings] if config else [],
+        "paths": {path: found.source.name for path, found in config.paths.items()} if config else {},
+        "routes": list(config.routes) if config else [],
+        "version": config.version if config else "",
+    }

@@ -1,0 +1,22 @@
+"""`hookyard workers`: becomes the workers' supervisor. The receiver's package never imports workers."""
+
+import os
+import sys
+
+import click
+
+from receiver.cli.project import to_serve
+
+
+@click.command()
+@click.option("-n", "number", type=click.IntRange(1, 256), metavar="N", help="Worker processes a queue [1].")
+@click.option("--queues", metavar="A,B", help="Only these queues [all of routes.yaml, and replay].")
+def workers(number: int | None, queues: str | None) -> None:
+    """Run the workers of all queues under one supervisor."""
+    project = to_serve()
+    command = [sys.executable, "-m", "workers", "run"]
+    if number is not None:
+        command += ["-n", str(number)]
+    if queues is not None:
+        command += ["--queues", queues]
+    os.execve(sys.executable, command, dict(project.environ))  # noqa: S606 - a list, no shell
