@@ -23,18 +23,30 @@ class Key:
 
 
 KEYS = {
-    "META": Key("meta", "hash", "id of the store, last number, last ms, kept bytes, trim cursor, recent index buckets"),
-    "LOG": Key("log", "stream", "each accepted message once under <number>-<ms>: compressed bytes, source, path, routes"),
+    "META": Key(
+        "meta", "hash", "id of the store, last number, last ms, kept bytes, trim cursor, recent index buckets"
+    ),
+    "LOG": Key(
+        "log",
+        "stream",
+        "each accepted message once under <number>-<ms>: compressed bytes, source, path, routes",
+    ),
     "BUCKETS": Key("buckets", "zset", "index buckets (<id>:<slots>) by the first number they cover"),
-    "IDS": Key("ids:", "hash", "<bucket>:<slot> → digest of the deduplication key → content digest and number"),
+    "IDS": Key(
+        "ids:", "hash", "<bucket>:<slot> → digest of the deduplication key → content digest and number"
+    ),
     "USERS": Key("users:", "hash", "<bucket>:<slot> → digest of userId or anonymousId, and number"),
     "PATHS": Key("paths", "set", "every source and path ever configured, for look-up by messageId"),
     "REPEATS": Key("repeats:", "hash", "<number / 32> → number → how often it arrived again"),
     "ROUTES": Key("routes", "hash", "name of a route → its small number"),
-    "ROUTE": Key("route:", "hash", "<route> → name, queue, concurrency, pause: the config in force for the scripts"),
+    "ROUTE": Key(
+        "route:", "hash", "<route> → name, queue, concurrency, pause: the config in force for the scripts"
+    ),
     "ROUTESEQ": Key("routeseq", "string", "last route number given"),
     "BACKLOG": Key("backlog:", "list", "<route> → references of live deliveries ready to run"),
-    "REPLAYING": Key("replaying:", "list", "<route> → references of replays ready to run; live ones go first"),
+    "REPLAYING": Key(
+        "replaying:", "list", "<route> → references of replays ready to run; live ones go first"
+    ),
     "READY": Key("ready:", "zset", "<queue> → routes with work, by when they were last served"),
     "LATER": Key("later", "zset", "references waiting for a retry, by due time in ms"),
     "RUNNING": Key("running:", "set", "<route> → references in flight: its size is the concurrency"),
@@ -44,10 +56,16 @@ KEYS = {
     "DRAINSEQ": Key("drainseq", "string", "last drain number given: RQ job ids are never reused"),
     "DUTY": Key("duty:", "zset", "<queue> → drains on duty or reserved, by deadline"),
     "WAKE": Key("wake:", "list", "<queue> → at most one token that wakes an idle drain"),
-    "SUSPECTS": Key("suspects", "list", "groups of references whose drain crashed: worked in quarantine, in halves"),
-    "CRASHES": Key("crashes", "hash", "reference → crashes while it ran alone; the third makes a dead letter"),
+    "SUSPECTS": Key(
+        "suspects", "list", "groups of references whose drain crashed: worked in quarantine, in halves"
+    ),
+    "CRASHES": Key(
+        "crashes", "hash", "reference → crashes while it ran alone; the third makes a dead letter"
+    ),
     "DELIVERIES": Key("deliveries:", "hash", "<number / 32> → reference → status, attempts, result"),
-    "ATTEMPTS": Key("attempts:", "hash", "<number / 32> → reference → last attempts, outputs of the steps done"),
+    "ATTEMPTS": Key(
+        "attempts:", "hash", "<number / 32> → reference → last attempts, outputs of the steps done"
+    ),
     "DEAD": Key("dead:", "zset", "<route> → references of dead letters by time in ms"),
     "OWED": Key("owed", "hash", "number → open deliveries; a dead letter keeps its one; gone at 0"),
     "REPLAY": Key("replay:", "hash", "<id> → selection, routes, rate, cursor, state, counts"),

@@ -7,6 +7,7 @@ reference      <number>:<route>:<replay or 0>
 """
 
 import hashlib
+import json
 from typing import Any
 
 import msgspec
@@ -98,20 +99,30 @@ def unpack_record(text: str) -> Record:
     )
 
 
-def pack_progress(progress: Progress) -> bytes:
-    return _encoder.encode(progress)
+def pack_progress(progress: Progress) -> str:
+    try:
+        return _encoder.encode(progress).decode()
+    except UnicodeEncodeError:  # a lone surrogate, which JavaScript sends and a handler may hand on
+        return json.dumps(msgspec.to_builtins(progress))
 
 
-def unpack_progress(blob: bytes) -> Progress:
-    return _progress_decoder.decode(blob) if blob else Progress()
+def unpack_progress(blob: str) -> Progress:
+    if not blob:
+        return Progress()
+    try:
+        return _progress_decoder.decode(blob)
+    except msgspec.DecodeError:
+        return msgspec.convert(json.loads(blob), Progress)
 
 
 def pack_info(source: str, path: str, *, covered: bool) -> str:
-    """The text beside a body; the accept script appends the route numbers."""
+    """The text beside a body, to which the route numbers are appended."""
     return f"{source}|{'' if path == source else path}|{'' if covered else 'u'}|"
 
 
-def unpack_entry(entry_id: str, body: bytes, info: str, names: dict[int, str], repeats: int = 0) -> StoredMessage:
+def unpack_entry(
+    entry_id: str, body: bytes, info: str, names: dict[int, str], repeats: int = 0
+) -> StoredMessage:
     """A log entry as a message. `names`: route number → name."""
     number, received_ms = entry_id.split("-")
     source, path, flags, routes, *same = info.split("|")
@@ -130,7 +141,9 @@ def unpack_entry(entry_id: str, body: bytes, info: str, names: dict[int, str], r
 
 def identity(source: str, path: str, message_id: str) -> bytes:
     """Digest of the deduplication key, 10 bytes."""
-    return hashlib.blake2b(f"{source}\0{path}\0{message_id}".encode("utf-8", "surrogatepass"), digest_size=10).digest()
+    return hashlib.blake2b(
+        f"{source}\0{path}\0{message_id}".encode("utf-8", "surrogatepass"), digest_size=10
+    ).digest()
 
 
 def user_digest(user: str) -> bytes:
@@ -138,9 +151,7 @@ def user_digest(user: str) -> bytes:
     return hashlib.blake2b(user.encode("utf-8", "surrogatepass"), digest_size=6).digest()
 
 
-def delivery(
-    ref: Reference, route: str, received_ms: int, row: tuple[str, bytes, bool, int, str]
-) -> Delivery:
+def delivery(ref: Reference, route: str, received_ms: int, row: tuple[str, str, bool, int, str]) -> Delivery:
     """A delivery as people see it. `row`: record, attempts blob, running, due ms, why its route is held."""
     text, blob, running, due_ms, held = row
     record = unpack_record(text) if text else Record(status=Status.QUEUED, attempts=0)

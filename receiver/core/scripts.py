@@ -37,7 +37,8 @@ class Call(msgspec.Struct, Generic[T], frozen=True):
     """One script call, ready to send."""
 
     script: Script
-    payload: bytes
+    arguments: tuple[bytes | str, ...]
+    """One packed table, then what is no text: the packer of the scripts knows no binary type."""
     decode: Callable[[Any], T]
 
 
@@ -51,9 +52,9 @@ def load(name: str) -> Script:
     return Script(text=text, sha=hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-def call(name: str, arguments: dict[str, Any], decode: Callable[[Any], T]) -> Call[T]:
-    """A call of `lua/<name>.lua` with `arguments` as its one packed table."""
-    return Call(script=load(name), payload=msgspec.msgpack.encode(arguments), decode=decode)
+def call(name: str, table: dict[str, Any], decode: Callable[[Any], T], *more: bytes | str) -> Call[T]:
+    """A call of `lua/<name>.lua` with `table` packed as its first argument, and `more` after it."""
+    return Call(script=load(name), arguments=(msgspec.msgpack.encode(table), *more), decode=decode)
 
 
 def unpacked(reply: Any) -> dict[str, Any]:
@@ -70,9 +71,9 @@ async def run(client: "redis.asyncio.Redis", made: Call[T]) -> T:
     """Send a call. Raises StoreUnavailable or StoreFull."""
     try:
         try:
-            reply = await cast(Any, client.evalsha(made.script.sha, 1, keys.key("META"), made.payload))
+            reply = await cast(Any, client.evalsha(made.script.sha, 1, keys.key("META"), *made.arguments))
         except exceptions.NoScriptError:
-            reply = await cast(Any, client.eval(made.script.text, 1, keys.key("META"), made.payload))
+            reply = await cast(Any, client.eval(made.script.text, 1, keys.key("META"), *made.arguments))
     except (exceptions.RedisError, OSError, TimeoutError) as error:
         raise translate(error) from error
     return made.decode(reply)
@@ -82,9 +83,9 @@ def run_now(client: "redis.Redis", made: Call[T]) -> T:
     """`run` for code without an event loop."""
     try:
         try:
-            reply = client.evalsha(made.script.sha, 1, keys.key("META"), made.payload)
+            reply = client.evalsha(made.script.sha, 1, keys.key("META"), *made.arguments)
         except exceptions.NoScriptError:
-            reply = client.eval(made.script.text, 1, keys.key("META"), made.payload)
+            reply = client.eval(made.script.text, 1, keys.key("META"), *made.arguments)
     except (exceptions.RedisError, OSError, TimeoutError) as error:
         raise translate(error) from error
     return made.decode(reply)

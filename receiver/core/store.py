@@ -6,17 +6,22 @@ Each function makes a `Call`; `scripts.run` and `scripts.run_now` send it. Look-
 
 import uuid
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from receiver.core import compress, records, scripts
-from receiver.core.message import Accepted, NewMessage
+from receiver.core.message import Accepted, NewMessage, Status
+from receiver.core.records import Record
 from receiver.core.routes import Config
 from receiver.core.scripts import Call, rows, unpacked
 
 CLAIM_BYTES = 4_000_000
 """Most compressed bytes of bodies in one claim."""
+
+
+NEVER_TRIED = Record(status=Status.QUEUED, attempts=0)
 
 
 class Reserved(msgspec.Struct, frozen=True):
@@ -53,7 +58,7 @@ class Work(msgspec.Struct, frozen=True):
     packed: bytes
     info: str
     state: str
-    blob: bytes
+    blob: str
 
     @property
     def received_ms(self) -> int:
@@ -62,6 +67,16 @@ class Work(msgspec.Struct, frozen=True):
     @property
     def body(self) -> bytes:
         return compress.decompress(self.packed)
+
+    @property
+    def before(self) -> Record:
+        """The delivery as the last attempt left it."""
+        return records.unpack_record(self.state) if self.state else NEVER_TRIED
+
+    @property
+    def give_back(self) -> "Result":
+        """Settles the claim as if it had not been."""
+        return Result(ref=self.ref, attempt=self.before.attempts + 1, letter=records.GIVE_BACK)
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -74,6 +89,8 @@ class Claim(msgspec.Struct, frozen=True):
     relieved: bool = False
     """A successor has signed on: a drain that hands over may stop claiming."""
     lost: bool = False
+    stale: bool = False
+    """It is another store than the one the routes were published to: publish again."""
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True):
@@ -84,7 +101,7 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     letter: str
     record: str = ""
     due_ms: int = 0
-    blob: bytes = b""
+    blob: str = ""
     pause: str = ""
 
 
@@ -125,27 +142,23 @@ def publish(config: Config, *, now_ms: int, serving: bool) -> Call[Book]:
 
 def accept(messages: Sequence[NewMessage], book: Book, *, now_ms: int, window_ms: int) -> Call[Acceptance]:
     """Store messages in one atomic step. `window_ms`: how long a repeated messageId counts as a repeat."""
-    arguments = {
-        "store": book.store_id,
-        "now": now_ms,
-        "window": window_ms,
-        "messages": [_packed(message, book.numbers) for message in messages],
-    }
-    return scripts.call("accept", arguments, _acceptance)
+    table = {"store": book.store_id, "now": now_ms, "window": window_ms}
+    packed = chain.from_iterable(_packed(message, book.numbers) for message in messages)
+    return scripts.call("accept", table, _acceptance, *packed)
 
 
-def _packed(message: NewMessage, numbers: dict[str, int]) -> tuple[Any, ...]:
+def _packed(message: NewMessage, numbers: dict[str, int]) -> tuple[bytes | str, ...]:
+    """Five arguments of the accept script."""
     identity = b""
     if message.message_id is not None:
         identity = records.identity(message.source, message.path, message.message_id)
+    routes = ",".join([str(numbers[route]) for route in message.routes])
     return (
         compress.compress(message.body),
-        records.pack_info(message.source, message.path, covered=message.covered),
+        records.pack_info(message.source, message.path, covered=message.covered) + routes,
         identity,
         message.content,
-        message.covered,
-        [records.user_digest(user) for user in message.users],
-        [numbers[route] for route in message.routes],
+        b"".join([records.user_digest(user) for user in message.users]),
     )
 
 
@@ -165,10 +178,18 @@ def _reserved(answer: dict[str, Any]) -> tuple[Reserved, ...]:
 
 
 def claim(
-    queue: str, drain: str, *, now_ms: int, most: int, excluded: Iterable[int] = (), leaving: bool = False
+    book: Book,
+    queue: str,
+    drain: str,
+    *,
+    now_ms: int,
+    most: int,
+    excluded: Iterable[int] = (),
+    leaving: bool = False,
 ) -> Call[Claim]:
     """Up to `most` references of a queue. `excluded`: numbers of routes this drain does not know."""
     arguments = {
+        "store": book.store_id,
         "queue": queue,
         "drain": drain,
         "now": now_ms,
@@ -180,15 +201,15 @@ def claim(
     return scripts.call("claim", arguments, _claim)
 
 
-def claim_suspects(drain: str) -> Call[Claim]:
+def claim_suspects(book: Book, drain: str) -> Call[Claim]:
     """Half a group of references whose drain crashed, for a quarantine drain."""
-    return scripts.call("claim_suspects", {"drain": drain}, _claim)
+    return scripts.call("claim_suspects", {"store": book.store_id, "drain": drain}, _claim)
 
 
 def _claim(reply: Any) -> Claim:
     answer = unpacked(reply[0])
-    if answer.get("lost"):
-        return Claim(lost=True)
+    if "more" not in answer:
+        return Claim(lost="lost" in answer, stale="stale" in answer)
     work = tuple(
         Work(
             reply[at].decode(),
@@ -196,7 +217,7 @@ def _claim(reply: Any) -> Claim:
             reply[at + 2],
             reply[at + 3].decode(),
             reply[at + 4].decode(),
-            reply[at + 5],
+            reply[at + 5].decode(),
         )
         for at in range(1, len(reply), 6)
     )
@@ -265,9 +286,40 @@ def reap(drain: str, *, now_ms: int) -> Call[Duty]:
     return _duty("reap", now_ms=now_ms, drain=drain)
 
 
-def sweep(routes: Iterable[int], *, now_ms: int) -> Call[Duty]:
-    """What may have been lost in between: due retries, silent drains, routes with work nobody looks at."""
-    return _duty("sweep", now_ms=now_ms, routes=[str(route) for route in routes])
+def sweep(queues: Iterable[str], routes: Iterable[int], *, now_ms: int, reaping: bool) -> Call[Duty]:
+    """What may have been lost in between: due retries, silent drains, routes with work nobody looks at, queues
+    without a drain. `reaping` is off just after an outage, when every heartbeat is late."""
+    return _duty(
+        "sweep",
+        now_ms=now_ms,
+        queues=list(queues),
+        routes=[str(route) for route in routes],
+        reaping=reaping,
+    )
+
+
+class QueueState(msgspec.Struct, frozen=True):
+    """A queue as it stands."""
+
+    queue: str
+    ready: int
+    """Routes with work."""
+    drains: tuple[str, ...]
+    """Drains on duty."""
+    claimable: int
+    """Deliveries that a drain could take now."""
+
+
+def queues(names: Iterable[str], *, now_ms: int) -> Call[list[QueueState]]:
+    """How the named queues stand."""
+
+    def decode(reply: Any) -> list[QueueState]:
+        return [
+            QueueState(name, int(ready), tuple(rows(drains)), int(claimable))
+            for name, ready, drains, claimable in rows(unpacked(reply)["rows"])
+        ]
+
+    return scripts.call("read", {"act": "queues", "queues": list(names), "now": now_ms}, decode)
 
 
 class Trimmed(msgspec.Struct, frozen=True):

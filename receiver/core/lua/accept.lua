@@ -1,4 +1,5 @@
--- Stores messages: deduplicate, append to the log, index, push a reference on each matched route's backlog.
+-- Arguments: a table, then five of each message: body, info, digest of the deduplication key, content digest,
+-- user digests. Stores messages: deduplicate, append to the log, index, push a reference on each matched route's backlog.
 -- A full Redis refuses this script (no allow-oom), so that it never stores by halves.
 local p = cmsgpack.unpack(ARGV[1])
 local now = p.now
@@ -80,8 +81,10 @@ local function known(id, content, covered)
 end
 
 local answers, backlogs, owed, counts = {}, {}, {}, {}
-for i, message in ipairs(p.messages) do
-  local body, info, id, content, covered, users, routes = unpack(message)
+for i = 1, (#ARGV - 1) / 5 do
+  local body, info, id, content, users = unpack(ARGV, i * 5 - 3, i * 5 + 1)
+  local flags, list = string.match(info, '|(%a*)|([%d,]*)$')
+  local covered = flags == ''
   local last = current_bucket()
   local repeats, same_id_as
   if id ~= '' then
@@ -94,7 +97,6 @@ for i, message in ipairs(p.messages) do
   else
     n = n + 1
     bytes = bytes + kept_bytes(body)
-    info = info .. table.concat(routes, ',')
     if same_id_as then
       info = info .. '|' .. same_id_as
     end
@@ -109,15 +111,18 @@ for i, message in ipairs(p.messages) do
       end
       call('HSET', IDS .. last[1] .. ':' .. slot(id, last[2]), field, value)
     end
-    for _, user in ipairs(users) do
+    for at = 1, #users, 6 do
+      local user = string.sub(users, at, at + 5)
       call('HSET', USERS .. last[1] .. ':' .. slot(user, last[2] * 4), user .. struct.pack('>I5', n), '')
     end
-    for _, route in ipairs(routes) do
+    local debts = 0
+    for route in string.gmatch(list, '%d+') do
       append(backlogs, route, n .. ':' .. route .. ':0')
+      debts = debts + 1
     end
-    if #routes > 0 then
+    if debts > 0 then
       owed[#owed + 1] = n
-      owed[#owed + 1] = #routes
+      owed[#owed + 1] = debts
     end
     answers[i] = {n, false, same_id_as or 0}
   end

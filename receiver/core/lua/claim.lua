@@ -3,6 +3,9 @@
 local p = cmsgpack.unpack(ARGV[1])
 local now, drain = p.now, p.drain
 local reserved = {}
+if call('HGET', META, 'id') ~= p.store then
+  return {cmsgpack.pack({stale = true})}
+end
 if not call('ZSCORE', DRAINS, drain) then
   return {cmsgpack.pack({lost = true})}
 end
@@ -93,12 +96,12 @@ local function serve(at, quota)
   call('ZADD', ready, now, route)
 end
 
--- Equal shares first, then what is left goes to whoever has work; at most two rounds of the ready routes.
-for round = 1, 2 do
-  local share = math.max(1, math.ceil((p.max - taken) / math.max(1, #open)))
+-- Equal shares first, then what is left goes to whoever still has work.
+local share = math.max(1, math.ceil(p.max / math.max(1, #open)))
+for _, quota in ipairs({share, p.max}) do
   for _, at in ipairs(open) do
     if room() and at[2] > 0 and at[3] + at[4] > 0 then
-      serve(at, math.min(share, p.max - taken))
+      serve(at, math.min(quota, p.max - taken))
     end
   end
 end

@@ -1,6 +1,9 @@
 -- Hands a quarantine drain half of a group whose drain crashed, until the poison message is alone.
 local p = cmsgpack.unpack(ARGV[1])
 local drain = p.drain
+if call('HGET', META, 'id') ~= p.store then
+  return {cmsgpack.pack({stale = true})}
+end
 if not call('ZSCORE', DRAINS, drain) then
   return {cmsgpack.pack({lost = true})}
 end

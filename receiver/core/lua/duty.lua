@@ -67,12 +67,15 @@ function act.reap()
   return {ok = true, leases = reap(drain, now, reserved)}
 end
 
--- Every second: due retries, drains whose deadline passed, routes that lost their place among the ready ones.
+-- Every second: due retries, drains whose deadline passed, routes that lost their place among the ready ones,
+-- queues without a drain (an idle drain is what makes the first message after a quiet hour quick).
 function act.sweep()
   move_due(now, 1000, reserved)
   local reaped = {}
-  for _, late in ipairs(call('ZRANGEBYSCORE', DRAINS, '-inf', now, 'LIMIT', 0, 32)) do
-    reaped[#reaped + 1] = {late, reap(late, now, reserved)}
+  if p.reaping then
+    for _, late in ipairs(call('ZRANGEBYSCORE', DRAINS, '-inf', now, 'LIMIT', 0, 32)) do
+      reaped[#reaped + 1] = {late, reap(late, now, reserved)}
+    end
   end
   local waiting = {}
   for _, route in ipairs(p.routes) do
@@ -81,6 +84,11 @@ function act.sweep()
     end
   end
   mark_ready(waiting, now, reserved)
+  for _, served in ipairs(p.queues) do
+    if on_duty(served, now) == 0 then
+      reserved[#reserved + 1] = {served, reserve(served, now)}
+    end
+  end
   if call('LLEN', SUSPECTS) > 0 then
     alert('quarantine', now, reserved)
   end

@@ -87,7 +87,7 @@ function act.queues()
       local waiting = call('LLEN', BACKLOG .. route) + call('LLEN', REPLAYING .. route)
       free = free + math.max(0, math.min(limit, waiting))
     end
-    rows[i] = {queue, call('ZCARD', READY .. queue), #drains, free}
+    rows[i] = {queue, call('ZCARD', READY .. queue), drains, free}
   end
   return {rows = rows, suspects = call('LLEN', SUSPECTS)}
 end

@@ -1,0 +1,290 @@
+"""Look-ups for people: the command line, the demo, later the API. Synchronous, bounded replies, nothing written
+but by `pause`, `resume` and `redrive`."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from receiver.core import clients, keys, records, scripts, store
+from receiver.core.clock import SYSTEM, Clock
+from receiver.core.message import Delivery, StoredMessage
+from receiver.core.queue import Jobs
+from receiver.core.scripts import rows, unpacked
+from receiver.core.selection import Selection, identity
+
+PAGE = 200
+
+
+class RouteState(msgspec.Struct, frozen=True, kw_only=True):
+    """A route as it stands."""
+
+    number: int
+    name: str
+    queue: str
+    """Empty: no worker serves it."""
+    concurrency: int
+    paused: str
+    """Why; empty when it is not."""
+    backlog: int
+    replaying: int
+    running: int
+    dead: int
+    oldest_ms: int | None
+    """Arrival of the oldest message that waits."""
+    counts: dict[str, int]
+    """Of the last ten minutes: delivered, retried, dropped, dead."""
+
+
+class Store:
+    """The store as people look at it. Every method raises Unavailable's subclasses or redis' errors when it is away."""
+
+    def __init__(self, client: "redis.Redis", jobs: Jobs, clock: Clock = SYSTEM) -> None:
+        self.redis = client
+        self.jobs = jobs
+        self.clock = clock
+
+    @classmethod
+    def open(cls, url: str, rq_url: str | None = None) -> "Store":
+        """Connects on first use."""
+        return cls(clients.connect(url, answer_s=15.0), Jobs(rq_url or url))
+
+    def close(self) -> None:
+        self.redis.close()
+        self.jobs.close()
+
+    def route_numbers(self) -> dict[str, int]:
+        """Name → number of every route that was ever configured."""
+        found = cast("dict[bytes, bytes]", self.redis.hgetall(keys.key("ROUTES")))
+        return {name.decode(): int(number) for name, number in found.items()}
+
+    def last_number(self) -> int:
+        """Number of the newest message; 0 before the first."""
+        return int(cast("bytes | None", self.redis.hget(keys.key("META"), "n")) or 0)
+
+    def number_since(self, ms: int) -> int:
+        """Number of the first message that arrived at or after `ms`."""
+        made = scripts.call("read", {"act": "since", "ms": ms}, unpacked)
+        return int(scripts.run_now(self.redis, made)["n"])
+
+    def message(self, number: int) -> StoredMessage | None:
+        """One message, or None when it is not kept (any more)."""
+        return next(iter(self.messages([number])), None)
+
+    def messages(self, numbers: Sequence[int]) -> Iterator[StoredMessage]:
+        """The named messages that are kept, in the order named."""
+        names = self._names()
+        for first in range(0, len(numbers), PAGE):
+            pipe = self.redis.pipeline(transaction=False)
+            for number in numbers[first : first + PAGE]:
+                pipe.xrange(keys.key("LOG"), str(number), str(number))
+                pipe.hget(keys.key("REPEATS", number // keys.BLOCK), str(number))
+            answers = pipe.execute()
+            for entries, repeats in zip(answers[::2], answers[1::2], strict=True):
+                for entry_id, fields in entries:
+                    yield _stored(entry_id, fields, names, repeats)
+
+    def scan(self, selection: Selection, *, newest_first: bool = True) -> Iterator[StoredMessage]:
+        """Every kept message the selection takes, page by page."""
+        if selection.numbers:
+            found = self.messages(sorted(selection.numbers, reverse=newest_first))
+        elif selection.user is not None:
+            found = self.messages(sorted(self.numbers_of_user(selection.user), reverse=newest_first))
+        else:
+            found = self._walk(selection, newest_first=newest_first)
+        return (message for message in found if selection.takes(message))
+
+    def page(self, first: int, last: int, count: int) -> list[StoredMessage]:
+        """Up to `count` kept messages from number `first` to `last`, oldest first."""
+        entries = cast(
+            "list[tuple[bytes, dict[bytes, bytes]]]",
+            self.redis.xrange(keys.key("LOG"), str(first), str(last), count=count),
+        )
+        names = self._names()
+        return [_stored(entry_id, fields, names, None) for entry_id, fields in entries]
+
+    def _walk(self, selection: Selection, *, newest_first: bool) -> Iterator[StoredMessage]:
+        names = self._names()
+        low = self.number_since(selection.since_ms) if selection.since_ms is not None else 1
+        high = self.last_number()
+        if selection.until_ms is not None:
+            high = min(high, self.number_since(selection.until_ms) - 1)
+        while low <= high:
+            if newest_first:
+                page = self.redis.xrevrange(keys.key("LOG"), str(high), str(low), count=PAGE)
+            else:
+                page = self.redis.xrange(keys.key("LOG"), str(low), str(high), count=PAGE)
+            entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", page)
+            if not entries:
+                return
+            found = [_stored(entry_id, fields, names, None) for entry_id, fields in entries]
+            for message, repeats in zip(found, self._repeats(found), strict=True):
+                yield msgspec.structs.replace(message, repeats=repeats) if repeats else message
+            if newest_first:
+                high = found[-1].number - 1
+            else:
+                low = found[-1].number + 1
+
+    def _repeats(self, found: list[StoredMessage]) -> list[int]:
+        pipe = self.redis.pipeline(transaction=False)
+        for message in found:
+            pipe.hget(keys.key("REPEATS", message.number // keys.BLOCK), str(message.number))
+        return [int(answer or 0) for answer in pipe.execute()]
+
+    def find(self, message_id: str) -> list[int]:
+        """Numbers of the kept messages with this messageId, oldest first: one a source and path, and more where
+        it came with another body."""
+        identities = [
+            records.identity(*pair.decode().split("\0"), message_id)
+            for pair in cast("set[bytes]", self.redis.smembers(keys.key("PATHS")))
+        ]
+        numbers: set[int] = set()
+        for bucket, slots in self._buckets():
+            pipe = self.redis.pipeline(transaction=False)
+            for digest in identities:
+                pipe.hgetall(keys.key("IDS", bucket, _slot(digest, slots)))
+            for digest, found in zip(identities, pipe.execute(), strict=True):
+                numbers |= {
+                    int.from_bytes(value[-5:], "big")
+                    for field, value in found.items()
+                    if field.startswith(digest)
+                }
+        return [m.number for m in self.messages(sorted(numbers)) if identity(m.body) == message_id]
+
+    def numbers_of_user(self, user: str) -> list[int]:
+        """Numbers of messages that may be of this userId or anonymousId: the reader compares the whole id."""
+        digest = records.user_digest(user)
+        numbers: set[int] = set()
+        for bucket, slots in self._buckets():
+            for field, _ in self.redis.hscan_iter(
+                keys.key("USERS", bucket, _slot(digest, slots * 4)), count=1000
+            ):
+                if field.startswith(digest):
+                    numbers.add(int.from_bytes(field[-5:], "big"))
+        return sorted(numbers)
+
+    def _buckets(self) -> list[tuple[int, int]]:
+        found = cast("list[bytes]", self.redis.zrange(keys.key("BUCKETS"), 0, -1))
+        return [(int(one), int(slots)) for one, slots in (bucket.split(b":") for bucket in found)]
+
+    def _names(self) -> dict[int, str]:
+        return {number: name for name, number in self.route_numbers().items()}
+
+    def deliveries(self, number: int) -> list[Delivery]:
+        """Every delivery of a message, live ones first."""
+        message = self.message(number)
+        if message is None:
+            return []
+        names = self._names()
+        made = scripts.call("read", {"act": "deliveries", "n": number}, unpacked)
+        found = []
+        for text, record, blob, running, due_ms, held in rows(scripts.run_now(self.redis, made).get("rows")):
+            ref = records.reference(text)
+            row = (record, blob, running, int(due_ms), held)
+            found.append(
+                records.delivery(ref, names.get(ref.route, f"#{ref.route}"), message.received_ms, row)
+            )
+        return sorted(found, key=lambda delivery: delivery.replay)
+
+    def routes(self) -> list[RouteState]:
+        """Every route that was ever configured and is served or still holds something."""
+        made = scripts.call("read", {"act": "routes"}, unpacked)
+        counts = self._recent_counts()
+        found = []
+        for number, name, queue, concurrency, paused, *sizes, oldest in rows(
+            scripts.run_now(self.redis, made)["rows"]
+        ):
+            backlog, replaying, running, dead = (int(size) for size in sizes)
+            if queue or backlog or replaying or dead:
+                found.append(
+                    RouteState(
+                        number=number,
+                        name=name,
+                        queue=queue,
+                        concurrency=int(concurrency),
+                        paused=paused,
+                        backlog=backlog,
+                        replaying=replaying,
+                        running=running,
+                        dead=dead,
+                        oldest_ms=int(oldest) or None,
+                        counts=counts.get(number, {}),
+                    )  # fmt: skip
+                )
+        return sorted(found, key=lambda state: state.name)
+
+    def _recent_counts(self) -> dict[int, dict[str, int]]:
+        minute = self.clock.now_ms() // 60_000
+        pipe = self.redis.pipeline(transaction=False)
+        for ago in range(10):
+            pipe.hgetall(keys.key("STATS", minute - ago))
+        counts: dict[int, dict[str, int]] = {}
+        for answer in pipe.execute():
+            for field, value in answer.items():
+                route, _, outcome = field.decode().partition(":")
+                if outcome:
+                    mine = counts.setdefault(int(route), {})
+                    mine[outcome] = mine.get(outcome, 0) + int(value)
+        return counts
+
+    def totals(self) -> dict[str, int]:
+        """Counts since the store began: `accepted`, `repeats`, `<route number>:<outcome>`."""
+        found = cast("dict[bytes, bytes]", self.redis.hgetall(keys.key("TOTALS")))
+        return {field.decode(): int(value) for field, value in found.items()}
+
+    def dead(self, route: str, *, offset: int = 0, count: int = PAGE) -> list[Delivery]:
+        """A page of a route's dead letters, newest first."""
+        number = self.route_numbers().get(route)
+        if number is None:
+            return []
+        page = self.redis.zrange(keys.key("DEAD", number), offset, offset + count - 1, desc=True)
+        refs = [records.reference(text.decode()) for text in cast("list[bytes]", page)]
+        received = {
+            message.number: message.received_ms for message in self.messages([ref.number for ref in refs])
+        }
+        pipe = self.redis.pipeline(transaction=False)
+        for ref in refs:
+            pipe.hget(keys.key("DELIVERIES", ref.number // keys.BLOCK), str(ref))
+            pipe.hget(keys.key("ATTEMPTS", ref.number // keys.BLOCK), str(ref))
+        answers = pipe.execute()
+        found = []
+        for at, ref in enumerate(refs):
+            record, blob = answers[2 * at], answers[2 * at + 1]
+            row = ((record or b"x|0").decode(), (blob or b"").decode(), False, 0, "")
+            found.append(records.delivery(ref, route, received.get(ref.number, 0), row))
+        return found
+
+    def redrive(self, dead: Sequence[Delivery]) -> int:
+        """Give dead letters a new round of attempts; counts those that still were dead."""
+        numbers = self.route_numbers()
+        refs = [str(records.Reference(one.message, numbers[one.route], one.replay)) for one in dead]
+        done = 0
+        for first in range(0, len(refs), PAGE):
+            done += self._control(store.redrive(refs[first : first + PAGE], now_ms=self.clock.now_ms()))
+        return done
+
+    def pause(self, route: int, reason: str) -> None:
+        """Hold a route; its messages wait."""
+        self._control(store.pause(route, reason, now_ms=self.clock.now_ms()))
+
+    def resume(self, route: int) -> bool:
+        """Let a route go on; False when it was not paused."""
+        return self._control(store.resume(route, now_ms=self.clock.now_ms())) > 0
+
+    def _control(self, made: "scripts.Call[tuple[int, tuple[store.Reserved, ...]]]") -> int:
+        done, reserved = scripts.run_now(self.redis, made)
+        self.jobs.enqueue(reserved)
+        return done
+
+
+def _slot(digest: bytes, slots: int) -> int:
+    return int.from_bytes(digest[:3], "big") % slots
+
+
+def _stored(
+    entry_id: bytes, fields: dict[bytes, bytes], names: dict[int, str], repeats: Any
+) -> StoredMessage:
+    return records.unpack_entry(
+        entry_id.decode(), fields[b"b"], fields[b"i"].decode(), names, int(repeats or 0)
+    )

@@ -1,0 +1,57 @@
+"""Which stored messages: the filters that lists, replays and dry runs share."""
+
+import msgspec
+
+from receiver.core import globs, json_text
+from receiver.core.errors import MalformedMessage
+from receiver.core.facts import facts, message_id, users
+from receiver.core.message import StoredMessage
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Empty fields narrow nothing. Times are milliseconds since 1970: since ≤ arrival < until."""
+
+    since_ms: int | None = None
+    until_ms: int | None = None
+    numbers: tuple[int, ...] = ()
+    types: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    """Globs; they narrow track messages only, and alone imply track."""
+    sources: tuple[str, ...] = ()
+    user: str | None = None
+    """userId or anonymousId."""
+
+    def takes(self, message: StoredMessage) -> bool:
+        """Whether a message belongs to it. Never raises: a body that cannot be read has no type, event or user."""
+        if self.since_ms is not None and message.received_ms < self.since_ms:
+            return False
+        if self.until_ms is not None and message.received_ms >= self.until_ms:
+            return False
+        if self.numbers and message.number not in self.numbers:
+            return False
+        if self.sources and message.source not in self.sources:
+            return False
+        return not (self.types or self.events or self.user) or self._takes_content(message.body)
+
+    def _takes_content(self, body: bytes) -> bool:
+        try:
+            fields = json_text.members(body)
+        except MalformedMessage:
+            return False
+        found = facts(fields, with_channel=False)
+        if self.types and found.type not in self.types:
+            return False
+        if self.events and found.type == "track":
+            if not any(globs.compile_glob(pattern).match(found.event or "") for pattern in self.events):
+                return False
+        elif self.events and not self.types:
+            return False
+        return self.user is None or self.user in users(fields)
+
+
+def identity(body: bytes) -> str | None:
+    """The messageId of a stored body."""
+    try:
+        return message_id(json_text.members(body))
+    except MalformedMessage:
+        return None

@@ -1,0 +1,132 @@
+"""Opens the store for the HTTP side: committer, readiness checks, memory watch, and the gauges of /metrics."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+
+import redis.asyncio
+from redis import exceptions
+from starlette.applications import Starlette
+
+from receiver.app import Store, create_app
+from receiver.committer import Committer
+from receiver.core import routes_file, scripts
+from receiver.core.clients import connect_async
+from receiver.core.data_dir import resolve_redis_url
+from receiver.core.durability import Verdict, judge
+from receiver.core.errors import StoreFull, Unavailable
+from receiver.core.metrics import Metrics
+from receiver.core.queue import Jobs
+from receiver.core.routes import Config
+from receiver.core.scripts import rows, unpacked
+from receiver.core.settings import Settings
+from receiver.health import Check
+
+logger = logging.getLogger("hookyard.store")
+
+WATCH_S = 1.0
+"""How often Redis' memory and persistence are looked at."""
+
+
+class Watch:
+    """Looks at Redis once a second; refuses messages while its memory is nearly full, so that what is stored can
+    be worked off and RQ's own writes still fit."""
+
+    def __init__(self, client: "redis.asyncio.Redis", committer: Committer, settings: Settings) -> None:
+        self._redis = client
+        self._committer = committer
+        self._settings = settings
+        self._verdict: Verdict | None = None
+        self._problem = "Redis was not reached yet"
+
+    async def run(self) -> None:
+        """Watch for ever."""
+        while True:
+            await self.look()
+            await asyncio.sleep(WATCH_S)
+
+    async def look(self) -> None:
+        """Look once."""
+        try:
+            self._verdict = await judge(self._redis)
+            await self._committer.publish()
+            self._problem = ""
+        except (exceptions.RedisError, OSError, TimeoutError) as error:
+            self._problem = scripts.translate(error).message
+        except Unavailable as error:
+            self._problem = error.message
+        full = self._verdict is not None and self._verdict.full
+        if full and self._committer.refusal is None:
+            logger.warning("Redis is above 90 % of its memory: refusing messages until there is room")
+        self._committer.refusal = (
+            StoreFull("Redis is above 90 % of its memory; drains go on and make room", retry_after=5)
+            if full
+            else None
+        )
+
+    async def reachable(self) -> str | None:
+        return self._problem or None
+
+    async def durable(self) -> str | None:
+        verdict = self._verdict
+        if verdict is None or verdict.enough_for(self._settings.durability):
+            return None
+        return "a 200 would not mean: on disk. " + " ".join(verdict.sentences())
+
+    async def not_full(self) -> str | None:
+        return None if self._committer.refusal is None else self._committer.refusal.message
+
+
+def open_store(settings: Settings, config: Config, url: str) -> Store:
+    """Everything the HTTP side needs of Redis; connects when it is entered, and again whenever it must."""
+    client = connect_async(url)
+    jobs = Jobs(settings.rq_url.reveal() if settings.rq_url is not None else url)
+    committer = Committer(client, jobs, config, window_ms=round(settings.dedup_window * 1000))
+    watch = Watch(client, committer, settings)
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        await watch.look()
+        task = asyncio.create_task(watch.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await committer.close()
+            await client.aclose()
+            jobs.close()
+
+    async def backlogs(metrics: Metrics) -> None:
+        found = unpacked(await _read_routes(client))
+        metrics.replace(
+            "hookyard_backlog",
+            {
+                (name,): backlog + replaying
+                for _, name, *_, backlog, replaying, _, _, _ in rows(found["rows"])
+            },
+        )
+
+    return Store(
+        committer=committer,
+        checks=(
+            Check("store reachable", watch.reachable),
+            Check("durable", watch.durable),
+            Check("not full", watch.not_full),
+        ),
+        refreshes=(backlogs,),
+        running=running,
+    )
+
+
+async def _read_routes(client: "redis.asyncio.Redis") -> bytes:
+    made = scripts.call("read", {"act": "routes"}, lambda reply: bytes(reply))
+    return await scripts.run(client, made)
+
+
+def build(settings: Settings, environ: Mapping[str, str]) -> Starlette:
+    """The application as settings and routes.yaml describe it: what uvicorn runs. Raises ConfigError."""
+    config = routes_file.load(settings.routes, environ)
+    return create_app(settings, config, open_store(settings, config, resolve_redis_url(settings)))

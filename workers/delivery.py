@@ -1,0 +1,201 @@
+"""One attempt of one delivery: its steps in order, and what follows from how they end, as a value.
+
+The drain calls `attempt` and settles what it answers. Steps that are done are not run again: an attempt begins
+at the step that failed last time, with the outputs of those before it.
+"""
+
+import asyncio
+import logging
+import random
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from receiver.core import backoff, records
+from receiver.core.clock import Clock
+from receiver.core.message import Attempt, Status, Trigger
+from receiver.core.records import Progress, Record, Reference
+from receiver.core.routes import Config, Route
+from receiver.core.store import Result, Work
+from workers import steps
+from workers.api import Context, Message
+from workers.outcome import Dead, Done, Drop, Outcome, Retry
+from workers.steps.base import Step
+from workers.toolbox import Toolbox
+
+log = logging.getLogger("hookyard.delivery")
+
+ERROR_CHARS = 4_000
+"""Of an error text that is kept with an attempt."""
+OUTPUTS_BYTES = 256_000
+"""Of all step outputs of one delivery together."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A route as a drain runs it: its settings and its steps, built once."""
+
+    route: Route
+    steps: tuple[Step, ...]
+
+
+def build_lines(config: Config, tools: Toolbox) -> dict[str, Line]:
+    """Every route of the configuration, ready to run."""
+    return {
+        route.name: Line(route, tuple(steps.build(step, tools) for step in route.steps))
+        for route in config.routes.values()
+    }
+
+
+async def attempt(work: Work, line: Line, tools: Toolbox, clock: Clock) -> Result:
+    """Run one attempt and say how to settle it. Raises only CancelledError."""
+    started_ms = clock.now_ms()
+    ref = records.reference(work.ref)
+    before = work.before
+    progress = records.unpack_progress(work.blob)
+    trigger = _trigger(ref, before.attempts)
+    number = before.attempts + 1
+    try:
+        message = Message(
+            number=ref.number, raw=work.body, source=work.info.partition("|")[0], received_ms=work.received_ms
+        )
+        context = Context(
+            message=message,
+            attempt=number,
+            trigger=trigger,
+            replay=ref.replay,
+            delivery=work.ref,
+            route=line.route.name,
+            steps=progress.outputs,
+            tools=tools,
+        )
+        step, outcome = await _run_steps(line.steps, message, context, progress.outputs)
+    except Exception:  # noqa: BLE001 - an error outside the steps must not take the drain's other work with it
+        log.exception("delivery %s failed outside its steps", work.ref)
+        step, outcome = "", Retry("internal_error", traceback.format_exc(limit=-5))
+    now_ms = clock.now_ms()
+    ended = Attempt(
+        number=number,
+        trigger=trigger,
+        code=_code(outcome),
+        started_ms=started_ms,
+        duration_ms=now_ms - started_ms,
+        step=step,
+        error=_error(outcome)[:ERROR_CHARS].encode(errors="replace").decode(),
+    )
+    return _result(work, line.route, before, progress, outcome, ended, now_ms)
+
+
+def _trigger(ref: Reference, attempts: int) -> Trigger:
+    if attempts:
+        return Trigger.RETRY
+    return Trigger.REPLAY if ref.replay else Trigger.LIVE
+
+
+async def _run_steps(
+    line: Sequence[Step], message: Message, context: Context, outputs: dict[str, Any]
+) -> tuple[str, Outcome]:
+    """Run what is not done yet. Answers the step that ended the attempt (empty: all worked) and its outcome."""
+    for step in line:
+        if step.name in outputs:
+            continue
+        outcome = await _run_step(step, message, context)
+        if not isinstance(outcome, Done):
+            return step.name, outcome
+        outputs[step.name] = outcome.output
+    return "", Done()
+
+
+async def _run_step(step: Step, message: Message, context: Context) -> Outcome:
+    try:
+        async with asyncio.timeout(step.timeout_s) as limit:
+            return await step.run(message, context)
+    except TimeoutError:
+        if limit.expired():
+            return Retry("timeout", f"no end after {step.timeout_s:g} s")
+        return Retry("step_error", traceback.format_exc(limit=-5))
+    except Exception:  # noqa: BLE001 - a step that raises is a bug of ours: retryable, and visible
+        log.exception("step %s raised", step.name)
+        return Retry("step_error", traceback.format_exc(limit=-5))
+
+
+def _result(
+    work: Work,
+    route: Route,
+    before: Record,
+    progress: Progress,
+    outcome: Outcome,
+    ended: Attempt,
+    now_ms: int,
+) -> Result:
+    """Decide what becomes of the delivery."""
+    status, due_ms, pause = Status.DELIVERED, 0, ""
+    match outcome:
+        case Retry(after_s=after_s):
+            spent = ended.number - before.base
+            delay_s = backoff.delay_s(route.retry, spent, random.random())
+            if delay_s is None:
+                status = Status.DEAD
+            else:
+                status = Status.WAITING
+                due_ms = now_ms + round(backoff.with_retry_after(delay_s, after_s) * 1000)
+        case Dead(pause_route=gone):
+            status = Status.DEAD
+            pause = f"{ended.step}: {ended.error}"[:300] if gone else ""
+        case Drop():
+            status = Status.DROPPED
+        case Done():
+            pass
+    record = Record(
+        status=status,
+        attempts=ended.number,
+        base=before.base,
+        code="" if status is Status.DELIVERED else ended.code,
+        finished_ms=now_ms - work.received_ms,
+        duration_ms=ended.duration_ms,
+        step=ended.step,
+    )
+    return Result(
+        ref=work.ref,
+        attempt=ended.number,
+        letter=records.LETTERS[status],
+        record=records.pack_record(record),
+        due_ms=due_ms,
+        blob=_blob(progress, ended, status),
+        pause=pause,
+    )
+
+
+def _blob(progress: Progress, ended: Attempt, status: Status) -> str:
+    """What is kept beside the record: nothing for a delivery that worked at once, the outputs only while open."""
+    if status is Status.DELIVERED and ended.number == 1:
+        return ""
+    progress.history = [*progress.history, ended][-records.HISTORY :]
+    if status in (Status.DELIVERED, Status.DROPPED):
+        progress.outputs = {}
+    blob = records.pack_progress(progress)
+    if len(blob) > OUTPUTS_BYTES:
+        progress.outputs = {}
+        blob = records.pack_progress(progress)
+    return blob
+
+
+def _code(outcome: Outcome) -> str:
+    match outcome:
+        case Retry(code=code) | Dead(code=code):
+            return code
+        case Drop():
+            return "dropped"
+        case Done():
+            return "ok"
+
+
+def _error(outcome: Outcome) -> str:
+    match outcome:
+        case Retry(error=error) | Dead(error=error):
+            return error
+        case Drop(reason=reason):
+            return reason
+        case Done():
+            return ""

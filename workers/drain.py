@@ -1,0 +1,178 @@
+"""MAIN PATH of the workers: claim → run steps → settle, until the time on duty is up.
+
+One drain is one RQ job. It claims references in groups, runs them concurrently, settles them in groups, and
+sleeps on the queue's wake key when there is nothing to do. After `drain_length` it puts a successor on duty,
+claims on until that one has signed on, and then only finishes what it has.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from receiver.core import records, scripts, store
+from receiver.core.clients import connect_async
+from receiver.core.errors import Unavailable
+from receiver.core.queue import QUARANTINE
+from receiver.core.store import Claim, Work
+from workers.delivery import attempt, build_lines
+from workers.duty import WAIT_S, Post
+from workers.heart import Heart
+from workers.settler import Settler
+from workers.setup import Setup
+from workers.toolbox import Toolbox
+
+log = logging.getLogger("hookyard.drain")
+
+IN_FLIGHT = 2_000
+"""Deliveries one drain runs at once, over all routes of its queue."""
+CLAIM = 500
+"""References in one claim: about 2 ms inside Redis."""
+AGAIN_S = 0.5
+IDLE_S = 10.0
+"""A second drain that had nothing to do for so long leaves the queue to the first."""
+STUCK_THREADS = 8
+"""Sync handlers that ran past their time and never came back: then the process is worth replacing."""
+NOTHING = Claim()
+
+
+class Drain:
+    """A bounded stretch of work on one queue's backlogs; made and run inside one event loop."""
+
+    def __init__(self, queue: str, drain: str, setup: Setup, *, worker: str) -> None:
+        self._queue, self._id, self._setup, self._clock = queue, drain, setup, setup.clock
+        self._quarantine = queue == QUARANTINE
+        self._redis = connect_async(setup.url)
+        self._changed = asyncio.Event()
+        self._post = Post(self._redis, setup.jobs, self._clock, queue=queue, drain=drain, worker=worker)
+        self._settler = Settler(
+            self._redis, self._clock, drain=drain, quarantine=self._quarantine,
+            settled=self._changed.set, reserved=self._post.enqueue,
+        )  # fmt: skip
+        self._running: set[asyncio.Task[None]] = set()
+        self._unknown: set[int] = set()
+        self._stopping = self._leaving = False
+        self._hand_over_at = self._clock.monotonic() + setup.settings.drain_length
+        self._idle_since = self._clock.monotonic()
+
+    def stop(self) -> None:
+        """Claim nothing more; what runs may finish within the grace time, the rest is given back."""
+        self._stopping = True
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Sign on, work, finish, sign off. Returns at once when this drain is not wanted (any more)."""
+        setup, config = self._setup, self._setup.config
+        try:
+            await self._publish()
+            if not await self._post.sign_on():
+                return
+            serves = [
+                route for route in config.routes.values() if self._quarantine or route.queue == self._queue
+            ]
+            concurrency = sum(route.concurrency for route in serves)
+            async with Toolbox.open(config, concurrency, self._book.store_id) as self._tools:
+                self._lines = build_lines(config, self._tools)
+                with Heart(setup.url, self._clock, queue=self._queue, drain=self._id, orphaned=self.stop):
+                    await self._work()
+                    await self._finish()
+        finally:
+            await self._post.close()
+            await self._redis.aclose()
+
+    async def _work(self) -> None:
+        """Claim, start and wait, turn by turn, until another drain is on duty or the process must stop."""
+        while not self._stopping:
+            self._changed.clear()
+            try:
+                claim = await self._claim()
+                for work in claim.work:
+                    task = asyncio.create_task(self._deliver(work))
+                    self._running.add(task)
+                    task.add_done_callback(self._running.discard)
+                if await self._is_over(claim):
+                    return
+            except Unavailable as error:
+                log.warning("drain %s waits for Redis: %s", self._id, error)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                await self._wait(claim)
+
+    async def _claim(self) -> Claim:
+        room = min(CLAIM, IN_FLIGHT - len(self._running))
+        now_ms = self._clock.now_ms()
+        if self._quarantine:
+            if self._running or self._settler.busy:
+                return NOTHING  # one group at a time, or a crash would not tell who it was
+            made = store.claim_suspects(self._book, self._id)
+        elif room <= 0:
+            return NOTHING
+        else:
+            made = store.claim(
+                self._book, self._queue, self._id, now_ms=now_ms, most=room, excluded=self._unknown, leaving=self._leaving
+            )  # fmt: skip
+        claim = await scripts.run(self._redis, made)
+        if claim.stale:
+            await self._publish()
+        if (claim.stale or claim.lost) and not await self._post.sign_on():
+            self._stopping = True
+        self._post.enqueue(claim.reserved)
+        return claim
+
+    async def _deliver(self, work: Work) -> None:
+        route = records.reference(work.ref).route
+        line = self._lines.get(self._names.get(route, ""))
+        if line is None:
+            self._unknown.add(route)  # a newer configuration than ours knows it: held for a worker that does
+            result = work.give_back
+        else:
+            try:
+                result = await attempt(work, line, self._tools, self._clock)
+            except asyncio.CancelledError:
+                result = work.give_back
+        self._settler.add(result)
+
+    async def _is_over(self, claim: Claim) -> bool:
+        now = self._clock.monotonic()
+        if self._leaving:
+            return claim.relieved
+        if now > self._hand_over_at or self._tools.stuck >= STUCK_THREADS:
+            await self._post.hand_over()
+            self._leaving = True
+        elif claim.work or self._running:
+            self._idle_since = now
+        elif self._quarantine or now - self._idle_since > IDLE_S:
+            self._idle_since = now
+            return await self._post.sign_off(stopping=False)
+        return False
+
+    async def _wait(self, claim: Claim) -> None:
+        """Until something is settled, the queue is woken, or the next retry is due."""
+        if claim.more:
+            return await asyncio.sleep(0)
+        if len(self._running) < IN_FLIGHT:
+            self._post.listen(self._changed.set)
+        wait_s = WAIT_S
+        if claim.next_due_ms:
+            wait_s = min(WAIT_S, max(0.0, (claim.next_due_ms - self._clock.now_ms()) / 1000))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._changed.wait()
+
+    async def _finish(self) -> None:
+        """Let what runs come to its end; give back what does not within the grace time, once told to stop."""
+        give_up_at: float | None = None
+        while self._running and (give_up_at is None or self._clock.monotonic() < give_up_at):
+            await asyncio.wait(self._running, timeout=WAIT_S / 4)
+            if self._stopping and give_up_at is None:
+                give_up_at = self._clock.monotonic() + self._setup.settings.grace
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+        await asyncio.wait_for(self._settler.flush(), timeout=self._setup.settings.grace)
+        await self._post.sign_off(stopping=True)
+
+    async def _publish(self) -> None:
+        made = store.publish(self._setup.config, now_ms=self._clock.now_ms(), serving=True)
+        self._book = await scripts.run(self._redis, made)
+        self._names = self._book.names

@@ -1,0 +1,49 @@
+"""RQ's entry points, and nothing else: each runs in a work horse that was forked with everything loaded."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from typing import Protocol
+
+import uvloop
+
+from workers import setup
+from workers.drain import Drain
+from workers.replay import Replay
+from workers.setup import Setup
+
+prepared: Setup | None = None
+"""Set by `workers.main` before RQ forks; a job that some other RQ worker runs loads for itself."""
+
+
+class Job(Protocol):
+    """What a work horse runs."""
+
+    def stop(self) -> None: ...
+
+    async def run(self) -> None: ...
+
+
+def drain(queue: str, drain_id: str) -> None:
+    """Work a queue's backlogs for one stretch of duty."""
+    _run(lambda ready: Drain(queue, drain_id, ready, worker=os.environ.get("RQ_WORKER_ID", "")))
+
+
+def replay(replay_id: int, owner: str) -> None:
+    """Walk one replay from where it stands."""
+    _run(lambda ready: Replay(replay_id, owner, ready))
+
+
+def _run(make: Callable[[Setup], Job]) -> None:
+    # RQ's alarm cannot stop an event loop, and would end a handler in the middle: deadlines are our own.
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    ready = prepared or setup.load()
+
+    async def main() -> None:
+        job = make(ready)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, job.stop)
+        await job.run()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())

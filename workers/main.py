@@ -1,0 +1,80 @@
+"""`python -m workers run | work | check`: the worker side's commands. `hookyard workers` calls the first."""
+
+import argparse
+import os
+import sys
+
+from receiver.core import log as logs
+from receiver.core import routes_file
+from receiver.core.clients import connect
+from receiver.core.errors import ConfigError
+from receiver.core.settings import Settings
+from workers import jobs, rq_worker, setup
+from workers.supervisor import Supervisor
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; the exit code is 0 done, 1 failed, 2 wrong use or configuration."""
+    options = _parser().parse_args(arguments)
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - the user's handler modules live in the current folder
+    try:
+        code: int = options.command(options)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return 2
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m workers")
+    commands = parser.add_subparsers(required=True)
+    run = commands.add_parser("run", help="a supervisor with N workers a queue")
+    run.add_argument("-n", type=int, default=1, help="workers a queue")
+    run.add_argument("--queues", default="", help="comma-separated; default: all queues of routes.yaml")
+    run.set_defaults(command=_run)
+    work = commands.add_parser("work", help="one worker of one queue, for one drain")
+    work.add_argument("--queue", required=True)
+    work.add_argument("--name", required=True)
+    work.add_argument("--burst", action="store_true", help="end when the queue has no job")
+    work.set_defaults(command=_work)
+    check = commands.add_parser("check", help="import every handler of a routes file")
+    check.add_argument("file", nargs="?")
+    check.set_defaults(command=_check)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    ready = setup.load()
+    logs.configure(ready.settings.log_level)
+    setup.require_handlers(ready.config)
+    known = sorted({route.queue for route in ready.config.routes.values()} | {"default"})
+    queues = tuple(queue for queue in options.queues.split(",") if queue) or tuple(known)
+    unknown = [queue for queue in queues if queue not in known]
+    if unknown or options.n < 1:
+        print(
+            f"no route has queue {', '.join(unknown)}; there are: {', '.join(known)}"
+            if unknown
+            else "-n must be 1 or more",
+            file=sys.stderr,
+        )
+        return 2
+    Supervisor(ready, queues=queues, workers=options.n).run()
+    return 0
+
+
+def _work(options: argparse.Namespace) -> int:
+    ready = setup.load()
+    logs.configure(ready.settings.log_level)
+    setup.require_handlers(ready.config)
+    jobs.prepared = ready
+    rq_url = ready.settings.rq_url.reveal() if ready.settings.rq_url is not None else ready.url
+    worker = rq_worker.make(options.queue, options.name, connect(rq_url), ready.url)
+    worker.work(burst=options.burst, max_jobs=1, logging_level="WARNING")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = Settings.from_env(os.environ)
+    setup.require_handlers(routes_file.load(options.file or settings.routes, os.environ))
+    return 0

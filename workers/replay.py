@@ -1,0 +1,116 @@
+"""Walks a replay: page by page through the log, pushing references at the ordered rate, live traffic first.
+
+The walk stands in the store, not here: killed at any moment, the next walker goes on where it stood.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from receiver.core import keys, records, replays, scripts
+from receiver.core.clients import connect
+from receiver.core.errors import MalformedMessage, Unavailable
+from receiver.core.facts import facts
+from receiver.core.filters import Matcher
+from receiver.core.json_text import members
+from receiver.core.message import StoredMessage
+from receiver.core.reading import Store
+from receiver.core.replays import Progress
+from receiver.core.routes import SourcePath
+from workers.setup import Setup
+
+log = logging.getLogger("hookyard.replay")
+
+PAGE = 200
+FAR_AHEAD = 1_000
+"""References a route may have waiting from replays; the walk does not run further ahead than that."""
+AGAIN_S = 0.5
+
+
+class Replay:
+    """One walker of one replay."""
+
+    def __init__(self, replay: int, owner: str, setup: Setup) -> None:
+        self._id = replay
+        self._owner = owner
+        self._setup = setup
+        self._store = Store(connect(setup.url), setup.jobs, setup.clock)
+        self._matcher = Matcher(setup.config)
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Leave at the next step; another walker goes on."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Walk until the end, or until the replay is paused, cancelled or somebody else's."""
+        while not self._stop.is_set():
+            try:
+                wait_s = await asyncio.to_thread(self._step)
+            except Unavailable as error:
+                log.warning("replay %d waits for Redis: %s", self._id, error)
+                wait_s = AGAIN_S
+            if wait_s is None:
+                return
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._stop.wait()
+            except TimeoutError:
+                continue
+
+    def _step(self) -> float | None:
+        """One page. Answers how long to wait before the next, in seconds; None: the walk is over for us."""
+        client, now_ms = self._store.redis, self._setup.clock.now_ms()
+        owned = scripts.run_now(client, replays.own(self._id, self._owner, now_ms=now_ms))
+        progress = replays.progress(client, self._id)
+        if not owned.ok or progress is None:
+            return None
+        numbers = self._store.route_numbers()
+        if self._far_ahead(numbers):
+            return AGAIN_S
+        size = max(1, min(PAGE, round(progress.plan.rate)))
+        page = self._page(progress, size)
+        chosen = [message for message in page if progress.plan.selection.takes(message)]
+        refs = [ref for message in chosen for ref in self._refs(message, progress, numbers)]
+        to = page[-1].number if page else progress.last
+        made = replays.step(
+            self._id,
+            refs,
+            cursor=progress.cursor,
+            to=to,
+            scanned=len(page),
+            matched=len(chosen),
+            now_ms=now_ms,
+        )
+        stepped = scripts.run_now(client, made)
+        self._setup.jobs.enqueue(stepped.reserved)
+        return len(refs) / progress.plan.rate if stepped.ok and stepped.state == "running" else None
+
+    def _far_ahead(self, numbers: dict[str, int]) -> bool:
+        pipe = self._store.redis.pipeline(transaction=False)
+        for number in numbers.values():
+            pipe.llen(keys.key("REPLAYING", number))
+        return max(cast("Iterable[int]", pipe.execute()), default=0) > FAR_AHEAD
+
+    def _page(self, progress: Progress, size: int) -> list[StoredMessage]:
+        wanted = progress.plan.selection.numbers
+        if wanted:
+            left = sorted(number for number in wanted if number > progress.cursor)[:size]
+            return list(self._store.messages(left))
+        return self._store.page(progress.cursor + 1, progress.last, size)
+
+    def _refs(self, message: StoredMessage, progress: Progress, numbers: dict[str, int]) -> Iterator[str]:
+        for name in progress.plan.routes or self._matching(message):
+            yield str(records.Reference(message.number, numbers[name], self._id))
+
+    def _matching(self, message: StoredMessage) -> tuple[str, ...]:
+        """Routes that match it by today's configuration."""
+        path: SourcePath | None = self._setup.config.path(message.path)
+        if path is None:
+            return ()
+        try:
+            fields = members(message.body)
+        except MalformedMessage:
+            return ()
+        return self._matcher.match(path, facts(fields, with_channel=self._matcher.needs_channel(path)))

@@ -1,0 +1,85 @@
+"""RQ's forking worker with what it lacks for drains: it tells the work horse to stop, frees a dead drain at once,
+and outlives a Redis that is away or came back empty."""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+from typing import Any
+
+import redis
+from redis import exceptions
+from rq import Queue, Worker
+from rq.executions import Execution
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker_registration import REDIS_WORKER_KEYS, register
+
+from receiver.core import scripts, store
+from receiver.core.clients import connect
+from receiver.core.clock import SYSTEM
+from receiver.core.errors import Unavailable
+from receiver.core.queue import PREFIX
+
+log = logging.getLogger("hookyard.worker")
+
+HEARTBEAT_S = 5
+WORKER_TTL_S = 30
+PR_SET_PDEATHSIG = 1
+
+
+class DrainWorker(Worker):
+    """A worker of one queue that works one drain."""
+
+    store_url: str
+    """Redis of the store, which may be another than RQ's."""
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Plain RQ waits for the horse without telling it; a drain would stay on duty for minutes."""
+        if self.horse_pid:
+            os.kill(self.horse_pid, signal.SIGTERM)
+
+    def main_work_horse(self, job: Job, queue: Queue) -> Any:
+        """In the horse: end with the worker, even when that is killed."""
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
+        return super().main_work_horse(job, queue)
+
+    def handle_work_horse_killed(self, job: Job, retpid: Any, ret_val: Any, rusage: Any) -> None:
+        """Take a dead drain off duty at once; what it had in flight goes to quarantine."""
+        log.warning("work horse of %s ended with %s", job.id, ret_val)
+        client = connect(self.store_url)
+        try:
+            duty = scripts.run_now(client, store.reap(job.id, now_ms=SYSTEM.now_ms()))
+            log.info("freed %s (%s in flight)", job.id, duty.leases)
+        except Unavailable as error:
+            log.warning("could not free %s, the sweeper will: %s", job.id, error)
+        finally:
+            client.close()
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """The horse works on while Redis is away; a worker that died of it would take the horse along."""
+        try:
+            super().maintain_heartbeats(job, execution)
+            if not self.connection.sismember(REDIS_WORKER_KEYS, self.key):
+                register(self)
+        except (exceptions.RedisError, OSError) as error:
+            log.warning("no heartbeat for RQ: %s", error)
+
+
+def make(queue: str, name: str, rq: "redis.Redis", store_url: str) -> DrainWorker:
+    """A worker for one of our queues."""
+    worker = DrainWorker(
+        [Queue(PREFIX + queue, connection=rq, serializer=JSONSerializer)],
+        name=name,
+        connection=rq,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL_S,
+        job_monitoring_interval=HEARTBEAT_S,
+        maintenance_interval=60,
+        log_job_description=False,
+    )
+    worker.store_url = store_url
+    worker.max_connection_wait_time = 1.0
+    return worker

@@ -1,0 +1,156 @@
+"""Keeps the worker processes alive: N a queue, one more while a drain hands over, one on demand for quarantine
+and replays. Restarts what dies, with a growing pause; frees the duty and leases of a dead worker at once."""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass, field
+
+from receiver.core.clock import pause
+from receiver.core.tether import tether
+from workers.setup import Setup
+from workers.sweeper import Sweeper, on_demand
+
+log = logging.getLogger("hookyard.supervisor")
+
+LOOK_S = 0.2
+SWEEP_S = 1.0
+MOST_BACK_OFF_S = 5.0
+QUICK_S = 5.0
+"""A worker that fails sooner than this after its start makes the pause before the next one longer."""
+
+
+@dataclass(slots=True)
+class Child:
+    """One worker process."""
+
+    queue: str
+    name: str
+    process: "subprocess.Popen[bytes]"
+    started: float
+
+
+@dataclass(slots=True)
+class Place:
+    """What a queue is owed: how many workers, and when the next one may start."""
+
+    wanted: int
+    back_off_s: float = 0.0
+    not_before: float = 0.0
+    children: list[Child] = field(default_factory=list)
+
+
+class Supervisor:
+    """Runs until it is told to stop, then stops its workers in order."""
+
+    def __init__(self, setup: Setup, *, queues: tuple[str, ...], workers: int) -> None:
+        self._setup = setup
+        self._clock = setup.clock
+        self._places = {queue: Place(workers) for queue in queues}
+        self._sweeper = Sweeper(setup, queues)
+        self._dead: dict[str, str] = {}
+        self._stopping = False
+
+    def run(self) -> None:
+        """The loop: look after the children, sweep once a second."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        next_sweep = 0.0
+        while not self._stopping:
+            now = self._clock.monotonic()
+            self._bury(now)
+            if now >= next_sweep:
+                next_sweep = now + SWEEP_S
+                self._sweeper.sweep(self._idle())
+                self._free_the_dead()
+                self._serve_on_demand()
+            self._fill(now)
+            pause(LOOK_S)
+        self._end()
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+
+    def _bury(self, now: float) -> None:
+        """Note children that ended. A drain that is over ends its worker: that is no failure."""
+        for place in self._places.values():
+            for child in [child for child in place.children if child.process.poll() is not None]:
+                place.children.remove(child)
+                self._dead[child.name] = child.queue
+                failed = child.process.returncode != 0
+                if failed:
+                    log.warning("worker %s ended with %s", child.name, child.process.returncode)
+                if failed and now - child.started < QUICK_S:
+                    place.back_off_s = min(MOST_BACK_OFF_S, place.back_off_s * 2 or 0.2)
+                    place.not_before = now + place.back_off_s
+                else:
+                    place.back_off_s = 0.0
+
+    def _free_the_dead(self) -> None:
+        """Drains of dead workers, once their process is gone too: it may still be finishing what it had."""
+        for drain, (worker, _, pid) in self._sweeper.drains.items():
+            if worker in self._dead and not _alive(pid):
+                self._sweeper.reap(drain)
+        owners = {worker for worker, _, _ in self._sweeper.drains.values()}
+        self._dead = {name: queue for name, queue in self._dead.items() if name in owners}
+
+    def _busy(self) -> dict[str, str]:
+        """Worker → state of its drain."""
+        return {worker: state for worker, state, _ in self._sweeper.drains.values()}
+
+    def _idle(self) -> dict[str, int]:
+        busy = self._busy()
+        return {
+            queue: sum(child.name not in busy for child in place.children)
+            for queue, place in self._places.items()
+        }
+
+    def _fill(self, now: float) -> None:
+        """Start what is missing. A worker whose drain hands over does not count: a replacement is due."""
+        busy = self._busy()
+        for queue, place in self._places.items():
+            staying = sum(busy.get(child.name) != "leaving" for child in place.children)
+            if staying < place.wanted and now >= place.not_before:
+                place.children.append(self._start(queue, now))
+
+    def _serve_on_demand(self) -> None:
+        for queue in on_demand(self._setup):
+            place = self._places.setdefault(queue, Place(0))
+            if not place.children and self._clock.monotonic() >= place.not_before:
+                place.children.append(self._start(queue, self._clock.monotonic(), "--burst"))
+
+    def _start(self, queue: str, now: float, *options: str) -> Child:
+        name = f"hookyard-{queue}-{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+        command = [sys.executable, "-m", "workers", "work", "--queue", queue, "--name", name, *options]
+        process = subprocess.Popen(command, preexec_fn=tether(signal.SIGTERM), start_new_session=True)  # noqa: PLW1509 - no threads here
+        return Child(queue, name, process, now)
+
+    def _end(self) -> None:
+        """Tell all to stop, wait for what runs to finish, then no longer."""
+        children = [child for place in self._places.values() for child in place.children]
+        for child in children:
+            child.process.terminate()
+        deadline = self._clock.monotonic() + self._setup.settings.grace + 5.0
+        for child in children:
+            try:
+                child.process.wait(timeout=max(0.1, deadline - self._clock.monotonic()))
+            except subprocess.TimeoutExpired:
+                log.warning("worker %s did not stop in time", child.name)
+                child.process.kill()
+                child.process.wait()
+
+
+def _alive(pid: int) -> bool:
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

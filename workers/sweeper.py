@@ -1,0 +1,139 @@
+"""Every second: repairs what is lost in between, keeps drains on duty, applies retention, revives replays.
+
+Everything here may run in several supervisors at once: each step is one atomic script.
+"""
+
+import logging
+from collections.abc import Mapping
+
+import redis
+
+from receiver.core import clients, keys, replays, scripts, store
+from receiver.core.durability import judge_now
+from receiver.core.errors import Unavailable
+from receiver.core.queue import QUARANTINE
+from receiver.core.store import Book, Reserved
+from workers.setup import Setup
+
+log = logging.getLogger("hookyard.sweeper")
+
+AFTER_OUTAGE_S = 8.0
+"""After Redis was away every heartbeat is late: no drain is given up for dead within this time."""
+PRESSURE = 0.75
+"""Of maxmemory: above it, and without RETENTION_BYTES, the oldest settled messages go early."""
+TRIMS = 20
+"""Most trim calls in one sweep."""
+SATURATED = 2
+"""Sweeps in a row that must find work nobody takes before one more drain is put on duty."""
+
+
+class Sweeper:
+    """One supervisor's share of looking after the store."""
+
+    def __init__(self, setup: Setup, queues: tuple[str, ...]) -> None:
+        self._setup = setup
+        self._queues = queues
+        self._redis: redis.Redis = clients.connect(setup.url)
+        self._book: Book | None = None
+        self._reaping_from = 0.0
+        self._waited = dict.fromkeys(queues, 0)
+        self.drains: dict[str, tuple[str, str, int]] = {}
+        """Drain → its worker's name, its state, its process id; as of the last sweep."""
+
+    def sweep(self, idle: Mapping[str, int]) -> None:
+        """One round. `idle`: how many own workers of a queue wait for a job. Raises nothing: Redis may be away."""
+        now = self._setup.clock.monotonic()
+        try:
+            self._repair(now)
+            self._widen(idle)
+            self._revive_replays()
+            self._trim()
+            self._look_at_drains()
+        except (Unavailable, redis.RedisError, OSError) as error:
+            if self._reaping_from <= now:
+                log.warning("no sweep: %s", error)
+            self._book = None
+            self._reaping_from = now + AFTER_OUTAGE_S
+
+    def reap(self, drain: str) -> None:
+        """Free a drain whose process is known to be dead."""
+        try:
+            duty = scripts.run_now(self._redis, store.reap(drain, now_ms=self._setup.clock.now_ms()))
+            self._enqueue(duty.reserved)
+            log.warning("freed %s, whose process died", drain)
+        except Unavailable as error:
+            log.warning("could not free %s yet: %s", drain, error)
+
+    def _repair(self, now: float) -> None:
+        now_ms = self._setup.clock.now_ms()
+        stored = self._redis.hmget(keys.key("META"), ["id", "config"])
+        if self._book is None or stored != [
+            self._book.store_id.encode(),
+            self._setup.config.version.encode(),
+        ]:
+            self._book = scripts.run_now(
+                self._redis, store.publish(self._setup.config, now_ms=now_ms, serving=True)
+            )
+        numbers = [self._book.numbers[name] for name in self._setup.config.routes]
+        made = store.sweep(self._queues, numbers, now_ms=now_ms, reaping=now >= self._reaping_from)
+        duty = scripts.run_now(self._redis, made)
+        for drain, leases in duty.reaped:
+            log.warning("drain %s fell silent with %d deliveries in flight", drain, leases)
+        self._enqueue(duty.reserved)
+
+    def _enqueue(self, reserved: tuple[Reserved, ...]) -> None:
+        """A job that RQ still holds takes the duty as well: no second one beside it."""
+        self._setup.jobs.enqueue(item for item in reserved if self._setup.jobs.waiting(item.queue) == 0)
+
+    def _widen(self, idle: Mapping[str, int]) -> None:
+        """Put idle workers on duty where ready work waits longer than the drains there take to get to it."""
+        for state in scripts.run_now(
+            self._redis, store.queues(self._queues, now_ms=self._setup.clock.now_ms())
+        ):
+            self._waited[state.queue] = self._waited[state.queue] + 1 if state.claimable else 0
+            if self._waited[state.queue] >= SATURATED and idle.get(state.queue, 0) > 0:
+                duty = scripts.run_now(
+                    self._redis, store.reserve(state.queue, now_ms=self._setup.clock.now_ms())
+                )
+                if duty.drain is not None:
+                    self._enqueue((Reserved(state.queue, duty.drain),))
+                self._waited[state.queue] = 0
+
+    def _revive_replays(self) -> None:
+        for replay in replays.orphans(self._redis, now_ms=self._setup.clock.now_ms()):
+            if self._setup.jobs.waiting("replay") == 0:
+                self._setup.jobs.enqueue_replay(replay, f"replay-{replay}-{self._setup.clock.now_ms()}")
+
+    def _trim(self) -> None:
+        settings = self._setup.settings
+        before_ms = self._setup.clock.now_ms() - round(settings.retention_age * 1000)
+        pressure = settings.retention_bytes is None and judge_now(self._redis).memory_share > PRESSURE
+        made = store.trim(before_ms=before_ms, max_bytes=settings.retention_bytes or 0, pressure=pressure)
+        deleted = 0
+        for _ in range(TRIMS):
+            trimmed = scripts.run_now(self._redis, made)
+            deleted += trimmed.deleted
+            if not trimmed.more:
+                break
+        if deleted and pressure:
+            log.warning(
+                "Redis is above %d %% of its memory: %d old messages went early", PRESSURE * 100, deleted
+            )
+
+    def _look_at_drains(self) -> None:
+        names = [name.decode() for name in self._redis.zrange(keys.key("DRAINS"), 0, 199)]
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.hmget(keys.key("DRAIN", name), ["worker", "state", "pid"])
+        self.drains = {
+            name: ((worker or b"").decode(), (state or b"").decode(), int(pid or 0))
+            for name, (worker, state, pid) in zip(names, pipe.execute(), strict=True)
+        }
+
+
+def on_demand(setup: Setup) -> tuple[str, ...]:
+    """Queues of our own that wait for a worker: they get one while they have jobs, and none otherwise."""
+    try:
+        return tuple(queue for queue in (QUARANTINE, "replay") if setup.jobs.waiting(queue) > 0)
+    except (redis.RedisError, OSError):
+        return ()
