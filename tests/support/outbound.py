@@ -1,0 +1,90 @@
+"""Makes what steps and handlers need in a test: configurations, messages, contexts."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from receiver.core.message import Trigger
+from receiver.core.routes import Config, Connection, HandlerSpec, HttpSpec, SegmentSpec, StepConfig
+from receiver.core.settings import Secret
+from workers import steps
+from workers.api import Context, Message
+from workers.outcome import Outcome
+from workers.toolbox import Toolbox
+
+T = TypeVar("T")
+
+STORE = "store-1"
+NOWHERE = "http://127.0.0.1:9/v1"
+"""Nothing listens there."""
+
+
+def a_config(*, segment_url: str = NOWHERE) -> Config:
+    """No routes; one connection, `crm`, to `segment_url`."""
+    crm = Connection(name="crm", write_key=Secret("key"), region=segment_url)
+    return Config(sources={}, connections={"crm": crm}, routes={}, version="test", paths={})
+
+
+def a_message(body: Mapping[str, Any] | bytes = b"{}", *, number: int = 17) -> Message:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Message(number=number, raw=raw, source="shop", received_ms=1_767_225_600_000)
+
+
+def a_context(
+    tools: Toolbox,
+    message: Message,
+    *,
+    attempt: int = 1,
+    replay: int = 0,
+    outputs: dict[str, Any] | None = None,
+) -> Context:
+    return Context(
+        message=message,
+        delivery=f"{message.number}:orders:{replay}",
+        route="orders",
+        attempt=attempt,
+        trigger=Trigger.LIVE if attempt == 1 else Trigger.RETRY,
+        replay=replay,
+        steps=outputs or {},
+        tools=tools,
+    )
+
+
+def a_step(spec: HandlerSpec | HttpSpec | SegmentSpec, *, name: str = "") -> StepConfig:
+    """A step of the kind its `spec` says."""
+    match spec:
+        case HandlerSpec():
+            return StepConfig(kind="handler", name=name or "handler", spec=spec)
+        case HttpSpec():
+            return StepConfig(kind="http", name=name or "http", spec=spec)
+        case SegmentSpec():
+            return StepConfig(kind="segment", name=name or "segment", spec=spec)
+
+
+def with_tools(work: Callable[[Toolbox], Coroutine[Any, Any, T]], *, segment_url: str = NOWHERE) -> T:
+    """Run `work` in a loop of its own with a toolbox, as a drain would."""
+
+    async def main() -> T:
+        async with Toolbox.open(a_config(segment_url=segment_url), 8, STORE) as tools:
+            return await work(tools)
+
+    return asyncio.run(main())
+
+
+def run_step(
+    spec: HandlerSpec | HttpSpec | SegmentSpec,
+    message: Message,
+    *,
+    segment_url: str = NOWHERE,
+    timeout_s: float = 10.0,
+    **context: Any,
+) -> Outcome:
+    """One attempt of one step, under a timeout as the delivery has one."""
+
+    async def work(tools: Toolbox) -> Outcome:
+        step = steps.build(a_step(spec), tools)
+        async with asyncio.timeout(timeout_s):
+            return await step.run(message, a_context(tools, message, **context))
+
+    return with_tools(work, segment_url=segment_url)

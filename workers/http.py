@@ -1,0 +1,266 @@
+"""The outbound HTTP client of steps and handlers: guarded addresses, no redirects, no cookies, bounded.
+
+Errors name method, host, path and status; never query strings, headers or bodies, which may hold secrets.
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Self, TypedDict, Unpack
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from receiver.core import backoff, clock
+from workers import exact_json, release
+from workers.addresses import ForbiddenAddress, Gate, Resolver
+from workers.errors import RequestRefused, Unreachable, raise_for
+from workers.outcome import Dead, Retry
+
+RESPONSE_LIMIT = 256_000
+"""Bytes of a response that are read; then the connection is closed."""
+CONNECTIONS = 1_000
+OWN_HEADERS = frozenset(
+    {"connection", "content-length", "transfer-encoding", "upgrade", "expect", "te", "trailer"}
+)
+"""They say how a request is framed, which is the client's business."""
+
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
+_ABSENT: Any = object()
+
+
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """What a destination answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in any case."""
+    body: bytes
+    truncated: bool = False
+    """The body was longer than `RESPONSE_LIMIT`."""
+    method: str
+    url: URL
+
+    @property
+    def request(self) -> str:
+        """`POST example.com/path`: how errors name it."""
+        return _named(self.method, self.url)
+
+    @property
+    def text(self) -> str:
+        """The body as text; what is not UTF-8 is replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body, parsed. Raises a ValueError."""
+        return exact_json.loads(self.body)
+
+    def raise_for_status(self) -> Self:
+        """Raise what fits the rules of delivery: RetryError for 408, 429, 5xx, else a permanent error."""
+        if problem := failure(self):
+            raise_for(problem)
+        return self
+
+
+def failure(response: Response) -> Retry | Dead | None:
+    """What a status means for a delivery; None: it worked."""
+    status = response.status
+    if 200 <= status < 300:
+        return None
+    code, error = f"http_{status}", f"{response.request} answered {status}"
+    if status in (408, 429) or status >= 500:
+        after_s = backoff.parse_retry_after(response.headers.get("Retry-After"), clock.SYSTEM.now_ms())
+        return Retry(code, error, after_s)
+    if 300 <= status < 400:
+        return Dead("http_redirect", error + "; redirects are not followed")
+    return Dead(code, error, pause_route=status == 410)
+
+
+class Options(TypedDict, total=False):
+    """What `Outbound.request` takes beside method and URL."""
+
+    headers: Mapping[str, str]
+    json: Any
+    body: bytes
+    timeout: float
+    allow_private: bool
+
+
+class Outbound:
+    """One per drain. Network failures raise Unreachable (a RetryError), refused requests RequestRefused."""
+
+    def __init__(self, guarded: aiohttp.ClientSession, private: aiohttp.ClientSession) -> None:
+        self._guarded = guarded
+        self._private = private
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, *, concurrency: int) -> AsyncIterator["Outbound"]:
+        """`concurrency` is how many requests to one host are expected at a time."""
+        per_host = max(concurrency, 100)
+        async with (
+            _session(per_host, allow_private=False) as guarded,
+            _session(per_host, allow_private=True) as private,
+        ):
+            yield cls(guarded, private)
+
+    async def get(self, url: str, **options: Unpack[Options]) -> Response:
+        return await self.request("GET", url, **options)
+
+    async def post(self, url: str, **options: Unpack[Options]) -> Response:
+        return await self.request("POST", url, **options)
+
+    async def put(self, url: str, **options: Unpack[Options]) -> Response:
+        return await self.request("PUT", url, **options)
+
+    async def patch(self, url: str, **options: Unpack[Options]) -> Response:
+        return await self.request("PATCH", url, **options)
+
+    async def delete(self, url: str, **options: Unpack[Options]) -> Response:
+        return await self.request("DELETE", url, **options)
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: Any = _ABSENT,
+        body: bytes | None = None,
+        timeout: float | None = None,
+        allow_private: bool = False,
+    ) -> Response:
+        """Send one request; any status is an answer, see `Response.raise_for_status`.
+
+        `json` is sent as JSON, else `body` as it is. `timeout` (seconds) may shorten the step's own.
+        `allow_private` admits private and loopback addresses.
+        """
+        target = _target(url)
+        headers = headers or {}
+        if not OWN_HEADERS.isdisjoint(map(str.lower, headers)):
+            own = ", ".join(sorted(OWN_HEADERS))
+            raise RequestRefused("invalid_request", f"{_named(method, target)}: the client itself sets {own}")
+        if json is not _ABSENT:
+            body = _encoded(json, _named(method, target))
+            headers = {"Content-Type": "application/json", **headers}
+        session = self._private if allow_private else self._guarded
+        try:
+            if timeout is None:
+                return await _exchange(session, method, target, headers, body)
+            async with asyncio.timeout(timeout):
+                return await _exchange(session, method, target, headers, body)
+        except Exception as error:
+            raise _translated(error, _named(method, target)) from error
+
+
+def _session(per_host: int, *, allow_private: bool) -> aiohttp.ClientSession:
+    gate = Gate(allow_private=allow_private)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=CONNECTIONS,
+            limit_per_host=per_host,
+            resolver=Resolver(gate),
+            socket_factory=gate.open_socket,
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        headers={"User-Agent": f"Hookyard/{release.number()}", "Accept-Encoding": "identity"},
+        skip_auto_headers=("Content-Type",),
+        timeout=_NO_TIMEOUT,
+        trust_env=False,
+    )
+
+
+def _encoded(value: Any, what: str) -> bytes:
+    try:
+        return exact_json.dumps(value)
+    except ValueError as error:
+        raise RequestRefused("invalid_request", f"{what}: the body cannot be said in JSON: {error}") from None
+
+
+def _target(url: str) -> URL:
+    try:
+        target = URL(url)
+        fits = target.scheme in ("http", "https") and bool(target.host)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise RequestRefused("invalid_url", "the URL is not http(s)://host/…")
+    return target
+
+
+async def _exchange(
+    session: aiohttp.ClientSession, method: str, url: URL, headers: Mapping[str, str], body: bytes | None
+) -> Response:
+    async with session.request(method, url, headers=headers, data=body, allow_redirects=False) as answer:
+        content, truncated = await _read(answer)
+    return Response(
+        status=answer.status,
+        headers=answer.headers,
+        body=content,
+        truncated=truncated,
+        method=method,
+        url=url,
+    )
+
+
+def _named(method: str, url: URL) -> str:
+    return f"{method} {url.host_port_subcomponent}{url.path[:200]}"
+
+
+async def _read(answer: aiohttp.ClientResponse) -> tuple[bytes, bool]:
+    """At most `RESPONSE_LIMIT` bytes, also after inflation; whether there was more."""
+    chunks, size = [], 0
+    while not answer.content.at_eof():
+        chunk = await answer.content.readany()
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > RESPONSE_LIMIT:
+            answer.close()
+            break
+    content = b"".join(chunks)
+    if answer.headers.get("Content-Encoding", "").lower() in ("gzip", "deflate"):
+        content = _inflate(content)
+    return content[:RESPONSE_LIMIT], len(content) > RESPONSE_LIMIT or size > RESPONSE_LIMIT
+
+
+def _inflate(content: bytes) -> bytes:
+    """Some servers compress unasked. One byte over the limit tells that there was more."""
+    try:
+        return zlib.decompressobj(wbits=47).decompress(content, RESPONSE_LIMIT + 1)
+    except zlib.error:
+        return content
+
+
+def _translated(error: Exception, what: str) -> Exception:
+    """What an error of the HTTP library means, as one of ours; anything else is a bug and stays."""
+    cause = getattr(error, "os_error", None) or getattr(error, "certificate_error", None)
+    if isinstance(cause, ForbiddenAddress):
+        return RequestRefused("address_refused", f"{what}: {cause}")
+    for kind, code in _MEANINGS:
+        if isinstance(error, kind):
+            detail = getattr(cause, "verify_message", None) or getattr(cause, "strerror", None)
+            text = f"{what}: {_SENTENCES[code]}" + (f" ({detail})" if detail else "")
+            return RequestRefused(code, text) if code == "invalid_request" else Unreachable(code, text)
+    return error
+
+
+_MEANINGS: tuple[tuple[type[Exception], str], ...] = (
+    (TimeoutError, "timeout"),
+    (aiohttp.ClientSSLError, "tls"),
+    (aiohttp.ClientConnectorDNSError, "dns"),
+    (aiohttp.ClientConnectorError, "connect"),
+    (ValueError, "invalid_request"),  # below TLS, whose certificate errors are ValueErrors too
+    (aiohttp.ClientError, "disconnect"),
+    (OSError, "disconnect"),
+)
+_SENTENCES = {
+    "timeout": "no answer in time",
+    "tls": "no secure connection",
+    "dns": "the host was not found",
+    "connect": "no connection",
+    "invalid_request": "not a valid HTTP request",
+    "disconnect": "the connection broke, or what came was not HTTP",
+}

@@ -1,0 +1,19 @@
+"""The kinds of steps. A new kind: its model in `receiver.core.routes`, a file here, a line in STEPS."""
+
+from collections.abc import Callable
+
+from receiver.core.routes import StepConfig
+from workers.steps import handler, http, segment
+from workers.steps.base import Step
+from workers.toolbox import Toolbox
+
+STEPS: dict[str, Callable[[StepConfig, Toolbox], Step]] = {
+    "handler": handler.build,
+    "http": http.build,
+    "segment": segment.build,
+}
+
+
+def build(step: StepConfig, tools: Toolbox) -> Step:
+    """Make a step ready to run: once per drain."""
+    return STEPS[step.kind](step, tools)

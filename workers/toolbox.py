@@ -1,0 +1,61 @@
+"""What a drain keeps for its deliveries: connections to destinations, to Segment, and threads."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from receiver.core.routes import Config
+from workers.http import Outbound
+from workers.segment import Sender
+from workers.threads import Threads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolbox:
+    """One per drain, made inside its running loop."""
+
+    http: Outbound
+    threads: Threads
+    loop: asyncio.AbstractEventLoop
+    store_id: str
+    """Makes ids differ between stores, whose messages are numbered alike."""
+    senders: Mapping[str, Sender]
+    """By the name of their connection."""
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Config, concurrency: int, store_id: str) -> AsyncIterator["Toolbox"]:
+        """`concurrency` is how many deliveries the drain works at a time.
+
+        Leave the block when no delivery runs any more: what still waits to be sent is answered Retry.
+        """
+        threads = Threads(concurrency)
+        try:
+            async with Outbound.open(concurrency=concurrency) as http:
+                senders = {name: Sender(connection, http) for name, connection in config.connections.items()}
+                try:
+                    yield cls(
+                        http=http,
+                        threads=threads,
+                        loop=asyncio.get_running_loop(),
+                        store_id=store_id,
+                        senders=senders,
+                    )
+                finally:
+                    await asyncio.gather(*(sender.close() for sender in senders.values()))
+        finally:
+            threads.close()
+
+    def segment(self, connection: str) -> Sender:
+        """Raises LookupError for a connection that routes.yaml does not have."""
+        try:
+            return self.senders[connection]
+        except KeyError:
+            known = ", ".join(self.senders) or "none"
+            raise LookupError(f"no connection {connection!r} in routes.yaml (there: {known})") from None
+
+    @property
+    def stuck(self) -> int:
+        """Threads of sync handlers that ran past their timeout and have not come back."""
+        return self.threads.stuck
