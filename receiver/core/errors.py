@@ -75,6 +75,27 @@ class BodyTooLarge(Refused):
     status = 413
 
 
+class MessageTooLarge(Refused):
+    """A single message exceeds its cap; an element of a batch that does is refused alone, with no error."""
+
+    code = "message_too_large"
+    status = 413
+
+
+class BodyTimeout(Refused):
+    """The body did not arrive in time. 408 makes Segment send again."""
+
+    code = "body_timeout"
+    status = 408
+
+
+class WrongMethod(Refused):
+    """Not POST, PUT or PATCH. 400, because 405 looks to a sender as if the source were not there."""
+
+    code = "wrong_method"
+    status = 400
+
+
 class MalformedMessage(Refused):
     """The body is not JSON, or not a shape that can hold messages."""
 
