@@ -1,0 +1,71 @@
+"""The HTTP side put together: the only place that knows all of its parts."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from receiver.core.clock import SYSTEM, Clock
+from receiver.core.metrics import Metrics
+from receiver.core.routes import Config
+from receiver.core.settings import Settings
+from receiver.errors_http import http_exception
+from receiver.exposition import Exposition, Refresh
+from receiver.health import Check, Health
+from receiver.intake import Commits, Intake
+from receiver.load import Load
+from receiver.middleware import Edge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """The store as the HTTP side uses it."""
+
+    committer: Commits
+    checks: tuple[Check, ...]
+    """What /readyz asks about the store."""
+    refreshes: tuple[Refresh, ...]
+    """What /metrics asks of it."""
+    running: Callable[[], AbstractAsyncContextManager[None]]
+    """Its life: entered before the first request, left after the last."""
+
+
+def create_app(
+    settings: Settings,
+    config: Config,
+    store: Store,
+    *,
+    metrics: Metrics | None = None,
+    load: Load | None = None,
+    clock: Clock = SYSTEM,
+) -> Starlette:
+    """The application for one valid config. Run it without uvicorn's own logging: the edge writes the log."""
+    metrics = metrics or Metrics()
+    load = load or Load()
+    metrics.follow("hookyard_requests_in_progress", lambda: load.requests)
+    intake = Intake(settings, config, store.committer, metrics=metrics, load=load, clock=clock)
+    health = Health(store.checks, settings.admin_token)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with store.running():
+            yield
+
+    app = Starlette(
+        routes=[
+            Route("/hooks/{path:path}", intake),
+            Route("/livez", health.livez),
+            Route("/readyz", health.readyz),
+            Route("/metrics", Exposition(metrics, store.refreshes).show),
+        ],
+        middleware=[Middleware(Edge, metrics=metrics, clock=clock)],
+        exception_handlers={HTTPException: http_exception},
+        lifespan=lifespan,
+    )
+    # A redirect to the other spelling of a path would lose the body of a POST.
+    app.router.redirect_slashes = False
+    return app
