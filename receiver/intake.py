@@ -4,6 +4,7 @@ A newcomer reads this file first. Every step that says no raises an error of `re
 `receiver.middleware` answers; 200 is sent only after the committer returned, which means: on disk.
 """
 
+import asyncio
 import logging
 from collections import Counter
 from typing import Protocol
@@ -29,6 +30,8 @@ log = logging.getLogger("hookyard.intake")
 METHODS = ("POST", "PUT", "PATCH")
 GOOD_ANSWER = b'{"success":true}'
 _GOOD_HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(GOOD_ANSWER)).encode())]
+LARGE = 256_000
+"""Bytes of a body from which it is taken apart in a thread, so that the others need not wait for it."""
 _SHOWN = 10
 """Most refused elements whose place is logged for one request."""
 
@@ -67,12 +70,12 @@ class Intake:
         with self._load.request() as share:
             headers = scope["headers"]
             body = await read_body(dict(headers), receive, self._settings.max_body, share)
-            verify = path.source.verify
-            verified = SCHEMES[verify.scheme](Unverified(body=body, headers=headers), verify.secrets)
-            elements = split(verified, self._settings.max_message)
-            if elements.refused:
-                self._report(path, elements.refused)
-            await self._commit(path, [self._message(path, element) for element in elements.kept])
+            request = Unverified(body=body, headers=headers)
+            if len(body) <= LARGE:
+                messages = self._messages(path, request)
+            else:
+                messages = await asyncio.to_thread(self._messages, path, request)
+            await self._commit(path, messages)
         await send({"type": "http.response.start", "status": 200, "headers": _GOOD_HEADERS})
         await send({"type": "http.response.body", "body": GOOD_ANSWER})
 
@@ -88,6 +91,15 @@ class Intake:
                 f"{scope['method']} stores nothing."
             )
         return path
+
+    def _messages(self, path: SourcePath, request: Unverified) -> list[NewMessage]:
+        """Everything that needs no waiting."""
+        verify = path.source.verify
+        verified = SCHEMES[verify.scheme](request, verify.secrets)
+        elements = split(verified, self._settings.max_message)
+        if elements.refused:
+            self._report(path, elements.refused)
+        return [self._message(path, element) for element in elements.kept]
 
     def _message(self, path: SourcePath, element: Element) -> NewMessage:
         fields = element.fields

@@ -9,12 +9,16 @@ from typing import Literal, NoReturn, get_args
 import msgspec
 
 from receiver.core import envelope, json_text
-from receiver.core.errors import MalformedMessage, MessageTooLarge
+from receiver.core.errors import MalformedMessage, MessageTooLarge, TooManyMessages
 from receiver.core.facts import Fields
 from receiver.schemes.base import Verified
 
 Reason = Literal["null", "not_an_object", "too_deep", "too_large"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
+
+
+MAX_ITEMS = 10_000
+"""Most elements of a batch; Segment's own limit is 4,000. More would hold up everybody else."""
 
 
 class Element(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +47,8 @@ class Elements(msgspec.Struct, frozen=True, kw_only=True):
 def split(verified: Verified, max_message: int) -> Elements:
     """The elements in their order. `max_message` is in bytes.
 
-    Raises MalformedMessage (malformed_json, not_a_message, too_deep) or MessageTooLarge; too_deep and the
-    latter only when the body is one single message.
+    Raises MalformedMessage (malformed_json, not_a_message, too_deep), MessageTooLarge or TooManyMessages;
+    too_deep and MessageTooLarge only when the body is one single message.
     """
     body = verified.body
     json_text.require_utf8(body)
@@ -67,7 +71,10 @@ def split(verified: Verified, max_message: int) -> Elements:
 def _batch(verified: Verified, array: bytes, max_message: int) -> Elements:
     kept: list[Element] = []
     refused: list[RefusedElement] = []
-    for index, item in enumerate(json_text.items(array)):
+    items = json_text.items(array, MAX_ITEMS)
+    if len(items) > MAX_ITEMS:
+        raise TooManyMessages(f"The batch holds more than {MAX_ITEMS} messages.")
+    for index, item in enumerate(items):
         element = _item(item, max_message, covered=verified.coverage.includes(index))
         if isinstance(element, Element):
             kept.append(element)

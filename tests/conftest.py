@@ -1,10 +1,10 @@
-"""What every test gets: a clean environment, and the private Valkey of `tests.support.valkey`."""
+"""What every test gets: a clean environment, and the fixtures of `tests.support`."""
 
 import os
 
 import pytest
 
-pytest_plugins = ["tests.support.valkey"]
+pytest_plugins = ["tests.support.recorder", "tests.support.valkey"]
 
 
 @pytest.fixture(autouse=True)

@@ -46,7 +46,7 @@ class Coalescer:
         self._bytes = 0
         self._due: asyncio.Handle | None = None
         self._at_once = False
-        self._flights: set[asyncio.Task[None]] = set()
+        self._flights: dict[asyncio.Task[None], list[Waiting]] = {}
         self._closed = False
 
     async def send(self, item: bytes) -> Outcome:
@@ -60,16 +60,18 @@ class Coalescer:
         return await future
 
     async def close(self) -> None:
-        """What waits is answered Retry; what travels may arrive."""
+        """What waits is answered Retry; what travels may arrive, if somebody still waits for it."""
         self._closed = True
         self._unplan()
         _settle(self._waiting, _stopping())
         self._waiting.clear()
-        if self._flights:
-            _, late = await asyncio.wait(self._flights, timeout=CLOSING_S)
-            for flight in late:
-                flight.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        flights = list(self._flights)
+        wanted = [one for one in flights if any(not future.done() for _, future in self._flights[one])]
+        if wanted:
+            await asyncio.wait(wanted, timeout=CLOSING_S)
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
 
     def _plan(self) -> None:
         """See to it that the waiting items leave in time."""
@@ -95,7 +97,7 @@ class Coalescer:
         while self._waiting and len(self._flights) < FLIGHTS:
             if batch := self._board():
                 flight = asyncio.get_running_loop().create_task(self._fly(batch))
-                self._flights.add(flight)
+                self._flights[flight] = batch
                 flight.add_done_callback(self._landed)
 
     def _board(self) -> list[Waiting]:
@@ -113,7 +115,7 @@ class Coalescer:
         return batch
 
     def _landed(self, flight: asyncio.Task[None]) -> None:
-        self._flights.discard(flight)
+        del self._flights[flight]
         if self._waiting and not self._closed:
             self._depart()
 

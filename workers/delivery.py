@@ -134,7 +134,7 @@ def _result(
     match outcome:
         case Retry(after_s=after_s):
             spent = ended.number - before.base
-            delay_s = backoff.delay_s(route.retry, spent, random.random())
+            delay_s = backoff.delay_s(route.retry, spent, random.random)
             if delay_s is None:
                 status = Status.DEAD
             else:

@@ -129,6 +129,10 @@ class Drain:
                 result = await attempt(work, line, self._tools, self._clock)
             except asyncio.CancelledError:
                 result = work.give_back
+            except Exception:
+                log.exception("delivery %s cannot be worked here", work.ref)
+                await asyncio.sleep(WAIT_S)
+                result = work.give_back
         self._settler.add(result)
 
     async def _is_over(self, claim: Claim) -> bool:

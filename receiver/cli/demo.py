@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,10 +64,10 @@ def post(url: str, secret: Secret | None) -> list[Sample]:
     return sent
 
 
-def renewed(value: dict[str, object], now_ms: int) -> dict[str, object]:
+def renewed(value: Mapping[str, object], now_ms: int) -> dict[str, object]:
     """The sample as if it happened now: a second demo must not be a row of repeats."""
     times = {name: iso(now_ms) for name in TIMES if name in value}
-    return value | times | {"messageId": f"{value['messageId']}-{now_ms:x}"}
+    return {**value, **times, "messageId": f"{value['messageId']}-{now_ms:x}"}
 
 
 Outcome = dict[str, tuple[int, list[Delivery]]]

@@ -36,4 +36,4 @@ def connect_async(url: str, *, connections: int = 16, answer_s: float = ANSWER_S
         socket_connect_timeout=CONNECT_S,
         retry=AsyncRetry(NoBackoff(), 0),
     )
-    return redis.asyncio.Redis(connection_pool=pool)
+    return redis.asyncio.Redis.from_pool(pool)

@@ -82,6 +82,13 @@ class MessageTooLarge(Refused):
     status = 413
 
 
+class TooManyMessages(Refused):
+    """A batch of more messages than any sender of Segment makes."""
+
+    code = "too_many_messages"
+    status = 413
+
+
 class BodyTimeout(Refused):
     """The body did not arrive in time. 408 makes Segment send again."""
 

@@ -8,7 +8,8 @@ This module must not know what a Segment message is.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NoReturn
 
 import msgspec
@@ -26,15 +27,15 @@ _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[{]+|[\]}]+', re.DOTALL)
 """Strings (which may hold brackets), and runs of brackets."""
 
 
-def items(text: bytes) -> list[bytes]:
+def items(text: bytes, most: int) -> list[bytes]:
     """The items of an array, each its exact slice. Raises MalformedMessage when the text is not an array.
 
-    An item deeper than MAX_DEPTH may be cut out unread: ask `too_deep` before reading it.
+    When there are more than `most`, so many and one more come back, and the rest may be unread. An item deeper than MAX_DEPTH may be cut out unread: ask `too_deep` before reading it.
     """
     try:
-        return [bytes(item) for item in _ITEMS.decode(text)]
+        return [bytes(item) for item in _ITEMS.decode(text)[: most + 1]]
     except (msgspec.MsgspecError, RecursionError):
-        return [item for _, item in _checked(text)]
+        return [item for _, item in _checked(islice(_walk(text), most + 1))]
 
 
 def members(text: bytes) -> dict[str, msgspec.Raw]:
@@ -46,7 +47,7 @@ def members(text: bytes) -> dict[str, msgspec.Raw]:
     try:
         return _MEMBERS.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {name: msgspec.Raw(value) for name, value in _checked(text)}
+        return {name: msgspec.Raw(value) for name, value in _checked(_walk(text))}
 
 
 def first_item(text: bytes) -> bytes | None:
@@ -102,9 +103,9 @@ def too_deep(text: bytes) -> bool:
     return False
 
 
-def _checked(text: bytes) -> list[tuple[str, bytes]]:
+def _checked(entries: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     try:
-        return list(_walk(text))
+        return list(entries)
     except ValueError as error:
         raise MalformedMessage(f"The body is not valid JSON: {error}.") from error
 

@@ -9,6 +9,7 @@ import redis
 
 from receiver.core import clients, keys, records, scripts, store
 from receiver.core.clock import SYSTEM, Clock
+from receiver.core.facts import DIGEST_BYTES
 from receiver.core.message import Delivery, StoredMessage
 from receiver.core.queue import Jobs
 from receiver.core.scripts import rows, unpacked
@@ -145,11 +146,7 @@ class Store:
             for digest in identities:
                 pipe.hgetall(keys.key("IDS", bucket, _slot(digest, slots)))
             for digest, found in zip(identities, pipe.execute(), strict=True):
-                numbers |= {
-                    int.from_bytes(value[-5:], "big")
-                    for field, value in found.items()
-                    if field.startswith(digest)
-                }
+                numbers |= {_indexed(field, value) for field, value in found.items() if field.startswith(digest)}
         return [m.number for m in self.messages(sorted(numbers)) if identity(m.body) == message_id]
 
     def numbers_of_user(self, user: str) -> list[int]:
@@ -161,7 +158,7 @@ class Store:
                 keys.key("USERS", bucket, _slot(digest, slots * 4)), count=1000
             ):
                 if field.startswith(digest):
-                    numbers.add(int.from_bytes(field[-5:], "big"))
+                    numbers.add(int.from_bytes(field[records.USER_BYTES :], "big"))
         return sorted(numbers)
 
     def _buckets(self) -> list[tuple[int, int]]:
@@ -245,8 +242,8 @@ class Store:
         }
         pipe = self.redis.pipeline(transaction=False)
         for ref in refs:
-            pipe.hget(keys.key("DELIVERIES", ref.number // keys.BLOCK), str(ref))
-            pipe.hget(keys.key("ATTEMPTS", ref.number // keys.BLOCK), str(ref))
+            pipe.hget(keys.key("DELIVERIES", ref.number // keys.BLOCK), ref.field)
+            pipe.hget(keys.key("ATTEMPTS", ref.number // keys.BLOCK), ref.field)
         answers = pipe.execute()
         found = []
         for at, ref in enumerate(refs):
@@ -280,6 +277,12 @@ class Store:
 
 def _slot(digest: bytes, slots: int) -> int:
     return int.from_bytes(digest[:3], "big") % slots
+
+
+def _indexed(field: bytes, value: bytes) -> int:
+    """The number in an index entry: a first message has its content digest before it, another body none."""
+    first = b"=" not in field[records.ID_BYTES :]
+    return int.from_bytes(value[DIGEST_BYTES if first else 0 :], "big")
 
 
 def _stored(

@@ -7,7 +7,7 @@ Stricter than YAML: a key stands once, keys are text, there are no tags, numbers
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -139,7 +139,7 @@ class _Reader:
             if self._documents > 1:
                 self.give_up(_line(event), "there must be one document only; remove the line ---")
 
-    def give_up(self, line: int, message: str) -> None:
+    def give_up(self, line: int, message: str) -> NoReturn:
         self._problem(line, message)
         raise ConfigError(self.problems)
 

@@ -70,7 +70,7 @@ class Server:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        self._on_loop(self._runner.cleanup())
+        self._on_loop(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(WAIT_S)
         self._loop.close()
@@ -78,7 +78,12 @@ class Server:
     def _on_loop(self, call: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(call, self._loop).result(WAIT_S)
 
+    async def _stop(self) -> None:
+        self._closing.set()
+        await self._runner.cleanup()
+
     async def _start(self) -> int:
+        self._closing = asyncio.Event()
         server = web.Server(self._serve)
         self._runner = web.ServerRunner(server, shutdown_timeout=0)
         await self._runner.setup()
@@ -97,7 +102,16 @@ class Server:
         with self._arrived:
             self.requests.append(seen)
             self._arrived.notify_all()
-        return await _played(await self.answer(seen), request)
+        return await self._play(await self.answer(seen), request)
+
+    async def _play(self, answer: Answer, request: web.BaseRequest) -> web.StreamResponse:
+        if answer.behaviour == "hang":
+            await self._closing.wait()
+        if answer.behaviour == "reset" and request.transport is not None:
+            request.transport.abort()
+        if answer.behaviour == "flood":
+            return await _flooded(answer, request)
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
 
 class Destination(Server):
@@ -155,16 +169,6 @@ def refusal(status: int, message: str) -> Answer:
     """An error as Segment words it."""
     said = {"success": False, "code": "invalid_request", "message": message}
     return Answer(status=status, body=json.dumps(said).encode())
-
-
-async def _played(answer: Answer, request: web.BaseRequest) -> web.StreamResponse:
-    if answer.behaviour == "hang":
-        await asyncio.Event().wait()
-    if answer.behaviour == "reset" and request.transport is not None:
-        request.transport.abort()
-    if answer.behaviour == "flood":
-        return await _flooded(answer, request)
-    return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
 
 async def _flooded(answer: Answer, request: web.BaseRequest) -> web.StreamResponse:

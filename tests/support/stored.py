@@ -38,7 +38,7 @@ def config(*routes: Route, version: str = "test") -> Config:
 def message(
     *routes: str,
     message_id: str | None = None,
-    content: bytes = b"same!",
+    content: bytes = b"same",
     covered: bool = True,
     users: tuple[str, ...] = (),
     body: bytes | None = None,

@@ -3,6 +3,7 @@
 -- A full Redis refuses this script (no allow-oom), so that it never stores by halves.
 local p = cmsgpack.unpack(ARGV[1])
 local now = p.now
+local USER = 5  -- bytes of a user's digest
 local meta = call('HMGET', META, 'id', 'n', 'ms', 'bytes', 'recent')
 if meta[1] ~= p.store then
   return cmsgpack.pack({stale = true})
@@ -66,11 +67,11 @@ local function known(id, content, covered)
     for at = 1, #found, 2 do
       local base, variant = found[at], found[at + 1]
       if variant then
-        return struct.unpack('>I5', variant)
+        return large(variant)
       end
       if base then
-        local number = struct.unpack('>I5', string.sub(base, -5))
-        if string.sub(base, 1, -6) == content then
+        local number = large(string.sub(base, #content + 1))
+        if string.sub(base, 1, #content) == content then
           return number
         end
         other = number
@@ -102,18 +103,18 @@ for i = 1, (#ARGV - 1) / 5 do
     end
     call('XADD', LOG, n .. '-' .. ms, 'b', body, 'i', info)
     if id ~= '' then
-      local field = covered and id or id .. 'u'
-      local value = struct.pack('>I5', n)
+      local name = covered and id or id .. 'u'
+      local value = small(n)
       if same_id_as then
-        field = field .. '=' .. content
+        name = name .. '=' .. content
       else
         value = content .. value
       end
-      call('HSET', IDS .. last[1] .. ':' .. slot(id, last[2]), field, value)
+      call('HSET', IDS .. last[1] .. ':' .. slot(id, last[2]), name, value)
     end
-    for at = 1, #users, 6 do
-      local user = string.sub(users, at, at + 5)
-      call('HSET', USERS .. last[1] .. ':' .. slot(user, last[2] * 4), user .. struct.pack('>I5', n), '')
+    for at = 1, #users, USER do
+      local user = string.sub(users, at, at + USER - 1)
+      call('HSET', USERS .. last[1] .. ':' .. slot(user, last[2] * 4), user .. small(n), '')
     end
     local debts = 0
     for route in string.gmatch(list, '%d+') do

@@ -30,7 +30,7 @@ local function cancelled(replay)
 end
 
 local function drop(ref, n, replay)
-  call('HSET', DELIVERIES .. block(n), ref, 'p|0||replay_cancelled')
+  call('HSET', DELIVERIES .. block(n), field(ref), 'p|0||replay_cancelled')
   call('HINCRBY', REPLAY .. replay, 'dropped', 1)
   pay({[n] = 1})
 end
@@ -44,11 +44,11 @@ local function take(ref)
   if not entry then
     return pay({[n] = 1})
   end
-  local state = call('HGET', DELIVERIES .. block(n), ref) or ''
-  local before = tonumber(string.match(state, '^%a|(%d+)') or 0)
+  local state = call('HGET', DELIVERIES .. block(n), field(ref)) or ''
+  local before = tried(state)
   local blob = ''
   if before > 0 then
-    blob = call('HGET', ATTEMPTS .. block(n), ref) or ''
+    blob = call('HGET', ATTEMPTS .. block(n), field(ref)) or ''
   end
   leases[#leases + 1] = ref
   leases[#leases + 1] = before + 1

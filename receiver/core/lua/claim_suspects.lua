@@ -20,9 +20,9 @@ if packed then
     local n, route = parts(ref)
     local entry = call('XRANGE', LOG, n, n)[1]
     if entry then
-      local state = call('HGET', DELIVERIES .. block(n), ref) or ''
-      local before = tonumber(string.match(state, '^%a|(%d+)') or 0)
-      local blob = call('HGET', ATTEMPTS .. block(n), ref) or ''
+      local state = call('HGET', DELIVERIES .. block(n), field(ref)) or ''
+      local before = tried(state)
+      local blob = call('HGET', ATTEMPTS .. block(n), field(ref)) or ''
       call('HSET', LEASE .. drain, ref, before + 1)
       call('SADD', RUNNING .. route, ref)
       append(work, 'rows', ref, entry[1], entry[2][2], entry[2][4], state, blob)

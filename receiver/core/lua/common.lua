@@ -14,6 +14,26 @@ local function block(n)
   return math.floor(n / BLOCK)
 end
 
+-- Where a reference stands in the hashes of its block: short, because there is one for every delivery.
+local function field(ref)
+  local n, rest = string.match(ref, '^(%d+)(:.*)$')
+  return (n % BLOCK) .. (string.match(rest, '^(:%d+):0$') or rest)
+end
+
+-- A number in as few bytes as it needs; its length is told by what holds it.
+local function small(n)
+  return struct.pack(n < 16777216 and '>I3' or n < 4294967296 and '>I4' or '>I6', n)
+end
+
+local function large(bytes)
+  return struct.unpack('>I' .. #bytes, bytes)
+end
+
+-- Attempts so far, of a record. A bare number is a delivery that worked at once.
+local function tried(record)
+  return tonumber(string.match(record, '^%a|(%d+)') or (record == '' and 0 or 1))
+end
+
 -- Calls a variadic command in slices: Lua's stack holds about 8,000 values.
 local function each_slice(command, key, list)
   for first = 1, #list, 4000 do
@@ -70,7 +90,8 @@ local function alert(queue, now, reserved)
 end
 
 -- Makes routes with work claimable: {route → true}. A paused route, or one that no worker knows, is held.
-local function mark_ready(routes, now, reserved)
+-- Answers the queues concerned: {queue → true}.
+local function enlist(routes, now)
   local queues = {}
   for route in pairs(routes) do
     local at = call('HMGET', ROUTE .. route, 'queue', 'paused')
@@ -79,7 +100,11 @@ local function mark_ready(routes, now, reserved)
       queues[at[1]] = true
     end
   end
-  for queue in pairs(queues) do
+  return queues
+end
+
+local function mark_ready(routes, now, reserved)
+  for queue in pairs(enlist(routes, now)) do
     alert(queue, now, reserved)
   end
 end
@@ -107,9 +132,9 @@ end
 local function count(counts, now)
   local flat = {}
   local minute = STATS .. math.floor(now / 60000)
-  for field, value in pairs(counts) do
-    call('HINCRBY', minute, field, value)
-    call('HINCRBY', TOTALS, field, value)
+  for name, value in pairs(counts) do
+    call('HINCRBY', minute, name, value)
+    call('HINCRBY', TOTALS, name, value)
     flat[1] = true
   end
   if flat[1] then
@@ -117,8 +142,8 @@ local function count(counts, now)
   end
 end
 
-local function bump(counts, field, by)
-  counts[field] = (counts[field] or 0) + (by or 1)
+local function bump(counts, name, by)
+  counts[name] = (counts[name] or 0) + (by or 1)
 end
 
 -- What a stored message counts for against the byte limit, its share of the indexes included.
@@ -133,12 +158,12 @@ local function forget(n)
     call('XDEL', LOG, entry[1])
     call('HINCRBY', META, 'bytes', -kept_bytes(entry[2][2]))
   end
-  local mine = '^' .. n .. ':'
+  local mine = '^' .. n % BLOCK .. ':'
   for _, family in ipairs({DELIVERIES, ATTEMPTS}) do
     local gone = {}
-    for _, field in ipairs(call('HKEYS', family .. block(n))) do
-      if string.find(field, mine) then
-        gone[#gone + 1] = field
+    for _, name in ipairs(call('HKEYS', family .. block(n))) do
+      if string.find(name, mine) then
+        gone[#gone + 1] = name
       end
     end
     if #gone > 0 then
@@ -212,7 +237,7 @@ local function reap(drain, now, reserved)
       local n, route, replay = parts(ref)
       local entry = call('XRANGE', LOG, n, n)[1]
       local received = entry and tonumber(string.match(entry[1], '-(%d+)$')) or now
-      call('HSET', DELIVERIES .. block(n), ref, 'x|' .. leases[2] .. '||worker_crashed|' .. (now - received))
+      call('HSET', DELIVERIES .. block(n), field(ref), 'x|' .. leases[2] .. '||worker_crashed|' .. (now - received))
       call('ZADD', DEAD .. route, now, ref)
       call('HDEL', CRASHES, ref)
       count({[route .. ':dead'] = 1}, now)

@@ -45,7 +45,9 @@ if p.serving then
     end
   end
   call('HSET', META, 'config', p.version)
-  mark_ready(waiting, p.now, {})
+  for queue in pairs(enlist(waiting, p.now)) do
+    wake(queue)  -- drains are the caller's own next concern
+  end
 end
 local names = {}
 local all = call('HGETALL', ROUTES)

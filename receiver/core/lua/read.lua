@@ -31,21 +31,23 @@ function act.deliveries()
   if not entry then
     return {found = false}
   end
-  local mine, seen, refs = '^' .. n .. ':', {}, {}
+  local mine, seen, refs = '^' .. n % BLOCK .. ':(%d+):?(%d*)$', {}, {}
   local list = string.match(entry[2][4], '^[^|]*|[^|]*|[^|]*|([^|]*)')
   for route in string.gmatch(list, '%d+') do
     refs[#refs + 1] = n .. ':' .. route .. ':0'
     seen[refs[#refs]] = true
   end
-  for _, field in ipairs(call('HKEYS', DELIVERIES .. block(n))) do
-    if string.find(field, mine) and not seen[field] then
-      refs[#refs + 1] = field
+  for _, name in ipairs(call('HKEYS', DELIVERIES .. block(n))) do
+    local route, replay = string.match(name, mine)
+    local ref = route and n .. ':' .. route .. ':' .. (replay == '' and '0' or replay)
+    if ref and not seen[ref] then
+      refs[#refs + 1] = ref
     end
   end
   local rows = {}
   for i, ref in ipairs(refs) do
     local _, route = parts(ref)
-    rows[i] = {ref, call('HGET', DELIVERIES .. block(n), ref) or '', call('HGET', ATTEMPTS .. block(n), ref) or '',
+    rows[i] = {ref, call('HGET', DELIVERIES .. block(n), field(ref)) or '', call('HGET', ATTEMPTS .. block(n), field(ref)) or '',
       call('SISMEMBER', RUNNING .. route, ref) == 1, tonumber(call('ZSCORE', LATER, ref) or 0), paused(route)}
   end
   return {found = true, rows = rows}

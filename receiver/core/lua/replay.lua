@@ -23,7 +23,7 @@ function act.step()
   local routes, debts = {}, {}
   for _, ref in ipairs(p.refs) do
     local n, route = parts(ref)
-    call('HSET', DELIVERIES .. block(n), ref, 'q|0')
+    call('HSET', DELIVERIES .. block(n), field(ref), 'q|0')
     call('RPUSH', REPLAYING .. route, ref)
     call('HINCRBY', OWED, n, 1)
     routes[route] = true

@@ -27,11 +27,11 @@ for i, result in ipairs(p.results) do
     if status == 'b' then
       append(back, (replay == '0' and BACKLOG or REPLAYING) .. route, ref)
     else
-      append(records, DELIVERIES .. block(n), ref, record)
+      append(records, DELIVERIES .. block(n), field(ref), record)
       if blob ~= '' then
-        append(blobs, ATTEMPTS .. block(n), ref, blob)
+        append(blobs, ATTEMPTS .. block(n), field(ref), blob)
       elseif attempt > 1 then
-        append(unblob, ATTEMPTS .. block(n), ref)
+        append(unblob, ATTEMPTS .. block(n), field(ref))
       end
       if status == 'w' then
         call('ZADD', LATER, due, ref)
@@ -44,8 +44,8 @@ for i, result in ipairs(p.results) do
         bump(counts, route .. (status == 'p' and ':dropped' or ':delivered'))
       end
       if replay ~= '0' and status ~= 'w' then
-        local field = status == 'x' and 'dead' or status == 'p' and 'dropped' or 'delivered'
-        call('HINCRBY', REPLAY .. replay, field, 1)
+        local outcome = status == 'x' and 'dead' or status == 'p' and 'dropped' or 'delivered'
+        call('HINCRBY', REPLAY .. replay, outcome, 1)
       end
     end
     if pause ~= '' then

@@ -9,6 +9,9 @@ LONE = rb'"\ud83d"'
 """Only the exact reader takes it."""
 
 
+MANY = 1000
+
+
 def deep(levels: int, inner: bytes = b"1") -> bytes:
     return b"[" * levels + inner + b"]" * levels
 
@@ -16,7 +19,7 @@ def deep(levels: int, inner: bytes = b"1") -> bytes:
 @pytest.mark.parametrize("levels", [400, 2000, 50_000])
 def test_a_deep_item_costs_its_neighbours_nothing(levels: int) -> None:
     bottom = rb'"]}\"]",' + LONE + b',{"]":[]}'
-    assert json_text.items(b"[1," + deep(levels, bottom) + b" , " + LONE + b"]") == [
+    assert json_text.items(b"[1," + deep(levels, bottom) + b" , " + LONE + b"]", MANY) == [
         b"1",
         deep(levels, bottom),
         LONE,
@@ -25,7 +28,7 @@ def test_a_deep_item_costs_its_neighbours_nothing(levels: int) -> None:
 
 def test_a_deep_item_at_the_end_of_a_deep_array_ends_where_it_ends() -> None:
     array = b"[" + deep(2000) + b"]"
-    assert json_text.items(array) == [deep(2000)]
+    assert json_text.items(array, MANY) == [deep(2000)]
     assert bytes(json_text.members(b'{"a":' + array + b',"b":2}')["a"]) == array
 
 
@@ -42,6 +45,12 @@ def test_brackets_side_by_side_or_in_strings_are_not_deep() -> None:
 def test_the_last_of_two_members_counts_by_both_readers() -> None:
     assert bytes(json_text.members(b'{"a":1,"b":2,"a":3}')["a"]) == b"3"
     assert bytes(json_text.members(b'{"a":1,"b":' + LONE + b',"a":3}')["a"]) == b"3"
+
+
+@pytest.mark.parametrize("first", [b"0", LONE])
+def test_items_beyond_the_limit_are_not_read(first: bytes) -> None:
+    assert json_text.items(b"[" + first + b",1,2,3]", 1) == [first, b"1"]
+    assert json_text.items(b"[" + first + b",1]", 2) == [first, b"1"]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +70,7 @@ def test_the_last_of_two_members_counts_by_both_readers() -> None:
 )
 def test_what_is_wrong_is_said(text: bytes, says: str) -> None:
     with pytest.raises(MalformedMessage, match=says.replace("[", r"\[")):
-        json_text.items(text)
+        json_text.items(text, MANY)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,17 @@
 
 import asyncio
 import gzip
+import threading
 import zlib
 from collections.abc import Callable
 
 import pytest
 
+from receiver import intake
 from receiver.core.message import NewMessage
 from receiver.load import Load
+from receiver.schemes.base import Verified
+from receiver.split import Elements, split
 from tests.support.http_side import OLD_SECRET, SECRET, HttpSide
 from tests.support.segment import SINGLE, batch, envelope, line, nested, wrapped
 from tests.support.sender import signed
@@ -205,6 +209,27 @@ def test_nobody_is_answered_before_the_commit() -> None:
         side.recorder.gate.set()
         assert (await asked).status == 200
         assert side.counted("hookyard_requests_in_progress") == 0
+
+    asyncio.run(story())
+
+
+def test_nobody_waits_while_a_large_body_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    other_was_answered = threading.Event()
+
+    def slow(verified: Verified, max_message: int) -> Elements:
+        if len(verified.body) > intake.LARGE:
+            assert other_was_answered.wait(10)
+        return split(verified, max_message)
+
+    async def story() -> None:
+        monkeypatch.setattr(intake, "split", slow)
+        side = HttpSide()
+        large = asyncio.create_task(side.ask(batch(*SINGLE * 10)))
+        await asyncio.sleep(0)
+        assert (await side.ask(TRACK)).status == 200
+        other_was_answered.set()
+        assert (await large).status == 200
+        assert len(side.recorder.messages) == 1 + 10 * len(SINGLE)
 
     asyncio.run(story())
 

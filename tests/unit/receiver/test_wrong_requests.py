@@ -112,6 +112,7 @@ WRONG = {
         "HOOKYARD_MAX_MESSAGE",
         b'{"type":"track","event":"' + b"a" * 512_000 + b'"}',
     ),
+    "10,001 messages": Wrong(413, "too_many_messages", "10000", b"[" + b"{}," * 10_000 + b"{}]"),
     "100 MB": Wrong(413, "body_too_large", "HOOKYARD_MAX_BODY", [b"x" * 1_000_000] * 100, headers={}),
     "a length of 100 MB": Wrong(
         413, "body_too_large", "HOOKYARD_MAX_BODY", more={"content-length": "100000000"}

@@ -42,14 +42,16 @@ def test_permanent_errors_have_stable_codes(kind: type[PermanentError], code: st
     assert outcome_of(kind("why")) == Dead(code, "why")
 
 
-@pytest.mark.parametrize("outcome", [Retry("http_503", "busy", 7.0), Dead("http_400", "no")])
-def test_an_outcome_survives_being_raised(outcome: Retry | Dead) -> None:
-    try:
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [(Retry("http_503", "busy", 7.0), RetryError), (Dead("http_400", "no"), PermanentError)],
+)
+def test_an_outcome_survives_being_raised(
+    outcome: Retry | Dead, kind: type[RetryError] | type[PermanentError]
+) -> None:
+    with pytest.raises(kind) as caught:
         raise_for(outcome)
-    except (RetryError, PermanentError) as error:
-        assert outcome_of(error) == outcome
-    else:
-        pytest.fail("nothing was raised")
+    assert outcome_of(caught.value) == outcome
 
 
 def test_what_worked_raises_nothing() -> None:
