@@ -30,7 +30,8 @@ _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[{]+|[\]}]+', re.DOTALL)
 def items(text: bytes, most: int) -> list[bytes]:
     """The items of an array, each its exact slice. Raises MalformedMessage when the text is not an array.
 
-    When there are more than `most`, so many and one more come back, and the rest may be unread. An item deeper than MAX_DEPTH may be cut out unread: ask `too_deep` before reading it.
+    When there are more than `most`, so many and one more come back, and the rest may be unread. An item deeper
+    than MAX_DEPTH may be cut out unread: ask `too_deep` before reading it.
     """
     try:
         return [bytes(item) for item in _ITEMS.decode(text)[: most + 1]]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from receiver import intake
+from receiver.core.facts import DIGEST_BYTES
 from receiver.core.message import NewMessage
 from receiver.load import Load
 from receiver.schemes.base import Verified
@@ -40,7 +41,7 @@ def test_a_message_is_handed_over_with_all_it_says_about_itself() -> None:
     assert message.message_id is not None
     assert message.message_id in line(9).decode()
     assert len(message.users) > 0
-    assert len(message.content) == 5
+    assert len(message.content) == DIGEST_BYTES
     assert message.routes == ("all", "orders")
 
 
