@@ -27,16 +27,17 @@ _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[{]+|[\]}]+', re.DOTALL)
 """Strings (which may hold brackets), and runs of brackets."""
 
 
-def items(text: bytes, most: int) -> list[bytes]:
+def items(text: bytes, most: int | None = None) -> list[bytes]:
     """The items of an array, each its exact slice. Raises MalformedMessage when the text is not an array.
 
-    When there are more than `most`, so many and one more come back, and the rest may be unread. An item deeper
-    than MAX_DEPTH may be cut out unread: ask `too_deep` before reading it.
+    When there are more than `most`, so many and one more come back, and the rest may be unread. An item
+    deeper than MAX_DEPTH may be cut out unread: ask `too_deep` before reading it.
     """
+    stop = None if most is None else most + 1
     try:
-        return [bytes(item) for item in _ITEMS.decode(text)[: most + 1]]
+        return [bytes(item) for item in _ITEMS.decode(text)[:stop]]
     except (msgspec.MsgspecError, RecursionError):
-        return [item for _, item in _checked(islice(_walk(text), most + 1))]
+        return [item for _, item in _checked(islice(_walk(text), stop))]
 
 
 def members(text: bytes) -> dict[str, msgspec.Raw]:

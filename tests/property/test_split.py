@@ -100,7 +100,7 @@ def test_any_bytes_are_taken_apart_or_refused(body: bytes) -> None:
 def test_both_readers_cut_alike(message: bytes) -> None:
     exact = dict(json_text._walk(message))
     assert {name: bytes(value) for name, value in json_text.members(message).items()} == exact
-    assert json_text.items(batch(message, message), 9) == [
+    assert json_text.items(batch(message, message)) == [
         item for _, item in json_text._walk(batch(message, message))
     ]
 
