@@ -31,7 +31,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """A request as it arrived."""
+    """A request as it arrived; path and query still percent-encoded."""
 
     method: str
     path: str
@@ -94,8 +94,8 @@ class Server:
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         seen = Seen(
             method=request.method,
-            path=request.path,
-            query=request.query_string,
+            path=request.rel_url.raw_path,
+            query=request.rel_url.raw_query_string,
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await request.read(),
         )
