@@ -96,7 +96,7 @@ class Committer:
         return await batch.done
 
     def _schedule(self) -> None:
-        """Start a call at the end of this turn of the loop, so that all requests read in it share the call."""
+        """Start a call at the end of this turn of the loop: all requests read in it share the call."""
         if not self._scheduled and self._waiting and self._calls < IN_FLIGHT:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._start)
@@ -115,7 +115,7 @@ class Committer:
         except Unavailable as error:
             for batch, _ in group:
                 batch.fail(error)
-        except Exception as error:  # noqa: BLE001 - a bug here must answer every waiting request, not hang it
+        except Exception as error:
             log.exception("commit failed")
             for batch, _ in group:
                 batch.fail(error)

@@ -1,4 +1,4 @@
-"""Opens the store for the HTTP side: committer, readiness checks, memory watch, and the gauges of /metrics."""
+"""Opens the store for the HTTP side: committer, readiness checks, memory watch, gauges of /metrics."""
 
 import asyncio
 import logging
@@ -30,8 +30,8 @@ WATCH_S = 1.0
 
 
 class Watch:
-    """Looks at Redis once a second; refuses messages while its memory is nearly full, so that what is stored can
-    be worked off and RQ's own writes still fit."""
+    """Looks at Redis once a second; refuses messages while its memory is nearly full, so that what is stored
+    can be worked off and RQ's own writes still fit."""
 
     def __init__(self, client: "redis.asyncio.Redis", committer: Committer, settings: Settings) -> None:
         self._redis = client

@@ -71,7 +71,7 @@ async def attempt(work: Work, line: Line, tools: Toolbox, clock: Clock) -> Resul
             tools=tools,
         )
         step, outcome = await _run_steps(line.steps, message, context, progress.outputs)
-    except Exception:  # noqa: BLE001 - an error outside the steps must not take the drain's other work with it
+    except Exception:
         log.exception("delivery %s failed outside its steps", work.ref)
         step, outcome = "", Retry("internal_error", traceback.format_exc(limit=-5))
     now_ms = clock.now_ms()
@@ -115,7 +115,7 @@ async def _run_step(step: Step, message: Message, context: Context) -> Outcome:
         if limit.expired():
             return Retry("timeout", f"no end after {step.timeout_s:g} s")
         return Retry("step_error", traceback.format_exc(limit=-5))
-    except Exception:  # noqa: BLE001 - a step that raises is a bug of ours: retryable, and visible
+    except Exception:
         log.exception("step %s raised", step.name)
         return Retry("step_error", traceback.format_exc(limit=-5))
 

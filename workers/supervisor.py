@@ -126,7 +126,7 @@ class Supervisor:
     def _start(self, queue: str, now: float, *options: str) -> Child:
         name = f"hookyard-{queue}-{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         command = [sys.executable, "-m", "workers", "work", "--queue", queue, "--name", name, *options]
-        process = subprocess.Popen(command, preexec_fn=tether(signal.SIGTERM), start_new_session=True)  # noqa: PLW1509 - no threads here
+        process = subprocess.Popen(command, preexec_fn=tether(signal.SIGTERM), start_new_session=True)
         return Child(queue, name, process, now)
 
     def _end(self) -> None:

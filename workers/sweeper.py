@@ -5,6 +5,7 @@ Everything here may run in several supervisors at once: each step is one atomic 
 
 import logging
 from collections.abc import Mapping
+from typing import cast
 
 import redis
 
@@ -121,7 +122,8 @@ class Sweeper:
             )
 
     def _look_at_drains(self) -> None:
-        names = [name.decode() for name in self._redis.zrange(keys.key("DRAINS"), 0, 199)]
+        found = cast("list[bytes]", self._redis.zrange(keys.key("DRAINS"), 0, 199))
+        names = [name.decode() for name in found]
         pipe = self._redis.pipeline(transaction=False)
         for name in names:
             pipe.hmget(keys.key("DRAIN", name), ["worker", "state", "pid"])

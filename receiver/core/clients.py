@@ -1,10 +1,8 @@
 """Makes Redis clients: the only place that decides on time-outs and retries.
 
-No client retries by itself: a script that was sent may have run. Whoever calls knows whether again is harmless.
-A pooled connection that the server closed is noticed and opened anew before it is used.
+No client retries by itself: a script that was sent may have run, and whoever calls knows whether again is
+harmless. A pooled connection that the server closed is noticed and opened anew before it is used.
 """
-
-from typing import cast
 
 import redis
 import redis.asyncio
@@ -20,10 +18,9 @@ CONNECT_S = 1.0
 
 def connect(url: str, *, answer_s: float = ANSWER_S) -> "redis.Redis":
     """A client for plain code; thread-safe."""
-    client = redis.Redis.from_url(
+    return redis.Redis.from_url(
         url, socket_timeout=answer_s, socket_connect_timeout=CONNECT_S, retry=Retry(NoBackoff(), 0)
     )
-    return cast("redis.Redis", client)
 
 
 def connect_async(url: str, *, connections: int = 16, answer_s: float = ANSWER_S) -> "redis.asyncio.Redis":

@@ -1,5 +1,5 @@
-"""Look-ups for people: the command line, the demo, later the API. Synchronous, bounded replies, nothing written
-but by `pause`, `resume` and `redrive`."""
+"""Look-ups for people: the command line, the demo. Synchronous, in bounded replies; nothing is written but by
+`pause`, `resume` and `redrive`."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
@@ -39,7 +39,7 @@ class RouteState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Store:
-    """The store as people look at it. Every method raises Unavailable's subclasses or redis' errors when it is away."""
+    """The store as people look at it. While it is away every method raises Unavailable or redis' errors."""
 
     def __init__(self, client: "redis.Redis", jobs: Jobs, clock: Clock = SYSTEM) -> None:
         self.redis = client
@@ -134,10 +134,10 @@ class Store:
         return [int(answer or 0) for answer in pipe.execute()]
 
     def find(self, message_id: str) -> list[int]:
-        """Numbers of the kept messages with this messageId, oldest first: one a source and path, and more where
-        it came with another body."""
+        """Numbers of the kept messages with this messageId, oldest first: one a source and path, and more
+        where it came with another body."""
         identities = [
-            records.identity(*pair.decode().split("\0"), message_id)
+            _identity(pair.decode(), message_id)
             for pair in cast("set[bytes]", self.redis.smembers(keys.key("PATHS")))
         ]
         numbers: set[int] = set()
@@ -146,7 +146,9 @@ class Store:
             for digest in identities:
                 pipe.hgetall(keys.key("IDS", bucket, _slot(digest, slots)))
             for digest, found in zip(identities, pipe.execute(), strict=True):
-                numbers |= {_indexed(field, value) for field, value in found.items() if field.startswith(digest)}
+                numbers |= {
+                    _indexed(field, value) for field, value in found.items() if field.startswith(digest)
+                }
         return [m.number for m in self.messages(sorted(numbers)) if identity(m.body) == message_id]
 
     def numbers_of_user(self, user: str) -> list[int]:
@@ -207,7 +209,7 @@ class Store:
                         dead=dead,
                         oldest_ms=int(oldest) or None,
                         counts=counts.get(number, {}),
-                    )  # fmt: skip
+                    )
                 )
         return sorted(found, key=lambda state: state.name)
 
@@ -277,6 +279,11 @@ class Store:
 
 def _slot(digest: bytes, slots: int) -> int:
     return int.from_bytes(digest[:3], "big") % slots
+
+
+def _identity(pair: str, message_id: str) -> bytes:
+    source, path = pair.split("\0")
+    return records.identity(source, path, message_id)
 
 
 def _indexed(field: bytes, value: bytes) -> int:

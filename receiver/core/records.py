@@ -1,8 +1,8 @@
 """How things are written in Redis: compact text, decodable for ever. Pure functions, no I/O.
 
 log entry      b = compressed body, i = source|path|flags|route numbers[|number of the one with the same id]
-delivery       status|attempts|base|code|finished (ms after arrival)|duration (ms)|step, trailing empties left out;
-               of one that worked at once just a number, which Redis keeps in a few bytes: finished × 65536 + duration
+delivery       status|attempts|base|code|finished (ms after arrival)|duration (ms)|step, trailing empties left
+               out; of one that worked at once a number, which Redis keeps small: finished * 65536 + duration
 attempts blob  JSON: the last attempts, and the outputs of the steps that are done while the delivery is open
 reference      <number>:<route>:<replay or 0>
 """
@@ -101,7 +101,9 @@ def unpack_record(text: str) -> Record:
     """Reads what any version wrote: missing fields are empty, further ones ignored."""
     if text.isdigit():
         number = int(text)
-        return Record(status=Status.DELIVERED, attempts=1, finished_ms=number >> 16, duration_ms=number & 0xFFFF)
+        return Record(
+            status=Status.DELIVERED, attempts=1, finished_ms=number >> 16, duration_ms=number & 0xFFFF
+        )
     fields = (text.split("|") + [""] * 7)[:7]
     return Record(
         status=STATUSES[fields[0]],
@@ -155,9 +157,9 @@ def unpack_entry(
 
 
 def identity(source: str, path: str, message_id: str) -> bytes:
-    """Digest of the deduplication key, 8 bytes; a false repeat would have to share the content digest as well."""
+    """Digest of the deduplication key; a false repeat would have to share the content digest as well."""
     return hashlib.blake2b(
-        f"{source}\0{path}\0{message_id}".encode("utf-8", "surrogatepass"), digest_size=10
+        f"{source}\0{path}\0{message_id}".encode("utf-8", "surrogatepass"), digest_size=ID_BYTES
     ).digest()
 
 

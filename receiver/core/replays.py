@@ -1,7 +1,7 @@
-"""Replays: an operator's order to deliver stored messages again. The order, its progress, and the steps of its walk.
+"""Replays: an operator's order to deliver stored messages again, its progress, and the steps of its walk.
 
-A step pushes references and moves the cursor in one script call, so a crash neither skips nor doubles. Who walks
-is `workers.replay`.
+A step pushes references and moves the cursor in one script call, so a crash neither skips nor doubles. The
+walker is `workers.replay`.
 """
 
 from collections.abc import Sequence

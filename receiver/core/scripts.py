@@ -1,8 +1,8 @@
 """Loads the Lua scripts and runs them, from async and from plain code, with one translation of Redis' errors.
 
-A `Call` is a value: which script, its packed arguments, how to read the answer. `run` and `run_now` send it; a
-script the server does not know (restarted empty, failed over) is sent whole again, so nothing has to be loaded
-at start-up.
+A `Call` is a value: which script, its packed arguments, how to read the answer. `run` and `run_now` send it.
+A script the server does not know (restarted empty, failed over) is sent whole again, so nothing has to be
+loaded at start-up.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ def call(name: str, table: dict[str, Any], decode: Callable[[Any], T], *more: by
 
 
 def unpacked(reply: Any) -> dict[str, Any]:
-    """The answer of a script that packs all it says into one table. Lua's empty table has no shape: see `rows`."""
+    """The answer of a script that packs all it says into one table. For lists see `rows`."""
     return cast(dict[str, Any], msgspec.msgpack.decode(reply))
 
 

@@ -22,7 +22,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """userId or anonymousId."""
 
     def takes(self, message: StoredMessage) -> bool:
-        """Whether a message belongs to it. Never raises: a body that cannot be read has no type, event or user."""
+        """Whether a message belongs to it. A body that cannot be read has no type, event or user."""
         if self.since_ms is not None and message.received_ms < self.since_ms:
             return False
         if self.until_ms is not None and message.received_ms >= self.until_ms:

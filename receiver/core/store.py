@@ -120,6 +120,8 @@ class Duty(msgspec.Struct, frozen=True):
     reserved: tuple[Reserved, ...]
     reaped: tuple[tuple[str, int], ...] = ()
     """Drains taken off for silence, and how many references each had in flight."""
+    leases: int = 0
+    """What the drain that was reaped had in flight."""
 
 
 def publish(config: Config, *, now_ms: int, serving: bool) -> Call[Book]:
@@ -251,6 +253,7 @@ def _duty(act: str, *, now_ms: int, queue: str = "", drain: str = "", **more: An
             drain=answer.get("drain"),
             reserved=_reserved(answer),
             reaped=tuple((drain, int(count)) for drain, count in rows(answer.get("reaped"))),
+            leases=int(answer.get("leases", 0)),
         )
 
     return scripts.call("duty", arguments, decode)
@@ -287,8 +290,8 @@ def reap(drain: str, *, now_ms: int) -> Call[Duty]:
 
 
 def sweep(queues: Iterable[str], routes: Iterable[int], *, now_ms: int, reaping: bool) -> Call[Duty]:
-    """What may have been lost in between: due retries, silent drains, routes with work nobody looks at, queues
-    without a drain. `reaping` is off just after an outage, when every heartbeat is late."""
+    """What may have been lost in between: due retries, silent drains, routes with work nobody looks at,
+    queues without a drain. `reaping` is off just after an outage, when every heartbeat is late."""
     return _duty(
         "sweep",
         now_ms=now_ms,

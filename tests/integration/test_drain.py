@@ -1,7 +1,7 @@
 """A drain in this process against a real server: delivers, retries, resumes, gives back, hands over."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +61,11 @@ def _no_calls() -> None:
 class World:
     """A published configuration, its store, and drains on demand."""
 
-    def __init__(self, url: str, conf: Config, **settings: float) -> None:
+    def __init__(self, url: str, conf: Config, drain_length: float = 300.0) -> None:
         self.redis: redis.Redis = connect(url)
-        self.setup = Setup(settings=Settings(**{"grace": 0.2, **settings}), config=conf, url=url, jobs=Jobs(url))  # type: ignore[arg-type]
+        self.setup = Setup(
+            settings=Settings(grace=0.2, drain_length=drain_length), config=conf, url=url, jobs=Jobs(url)
+        )
         self.book = scripts.run_now(self.redis, store.publish(conf, now_ms=SYSTEM.now_ms(), serving=True))
         self.store = Store(self.redis, self.setup.jobs)
 
@@ -90,12 +92,14 @@ class World:
             await running
 
 
-def make(url: str, *targets: str, retry: tuple[float, ...] = (0.01, 0.02), **settings: float) -> World:
+def make(
+    url: str, *targets: str, retry: tuple[float, ...] = (0.01, 0.02), drain_length: float = 300.0
+) -> World:
     steps = tuple(
         StepConfig(kind="handler", name=name, spec=HandlerSpec(target=f"{__name__}:{target}"), timeout_s=5.0)
         for name, target in zip(("first", "second"), targets, strict=False)
     )
-    return World(url, config(Route(name="r", steps=steps, retry=retry)), **settings)
+    return World(url, config(Route(name="r", steps=steps, retry=retry)), drain_length=drain_length)
 
 
 def test_it_delivers_and_signs_off_clean(redis_url: str) -> None:
@@ -104,7 +108,7 @@ def test_it_delivers_and_signs_off_clean(redis_url: str) -> None:
     asyncio.run(world.until(lambda: world.redis.hlen(keys.key("OWED")) == 0, world.drain()))
     assert {name for name, _ in calls} == {f"ok {n}" for n in numbers}
     assert world.status(numbers[-1]) is Status.DELIVERED
-    left = [key for key in world.redis.scan_iter("*lease*")] + list(world.redis.scan_iter("*running*"))
+    left = [*world.redis.scan_iter("*lease*"), *world.redis.scan_iter("*running*")]
     assert left == []
     assert world.redis.zcard(keys.key("DRAINS")) == 0
 
@@ -215,7 +219,7 @@ def test_routes_it_does_not_know_are_held_not_lost(redis_url: str) -> None:
     assert newer.status(number) is Status.QUEUED
 
 
-def _keep(world: World) -> Callable[[], Awaitable[None]]:
+def _keep(world: World) -> Callable[[], Coroutine[Any, Any, None]]:
     async def nothing() -> None:
         return None
 
