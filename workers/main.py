@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from receiver.core import log as logs
 from receiver.core import routes_file
@@ -39,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     work.add_argument("--burst", action="store_true", help="end when the queue has no job")
     work.set_defaults(command=_work)
     check = commands.add_parser("check", help="import every handler of a routes file")
-    check.add_argument("file", nargs="?")
+    check.add_argument("file", nargs="?", type=Path)
     check.set_defaults(command=_check)
     return parser
 
