@@ -18,6 +18,7 @@ DEFAULT_QUEUE = "default"
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Call = Literal["identify", "track"]
+StepKind = Literal["handler", "http", "segment"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ class SegmentSpec:
 class StepConfig:
     """One piece of a route's work."""
 
-    kind: Literal["handler", "http", "segment"]
+    kind: StepKind
     name: str
     """Its `as`: unique within the route; later steps see its output as `steps.<name>`."""
     spec: HandlerSpec | HttpSpec | SegmentSpec

@@ -17,7 +17,8 @@ from jinja2 import nodes
 
 from receiver.core import sandbox
 from receiver.core.expressions import Expression, expression_of, used_names, used_steps
-from receiver.core.sandbox import Names, Render, TemplateError
+from receiver.core.sandbox import Names, Render
+from receiver.core.sandbox import TemplateError as TemplateError
 from receiver.core.template_filters import bounded, text
 
 Kind = Literal["json", "url", "id", "header"]

@@ -17,7 +17,7 @@ from ruamel.yaml.events import (
     CollectionStartEvent,
     DocumentStartEvent,
     Event,
-    NodeEvent,
+    MappingStartEvent,
     ScalarEvent,
 )
 
@@ -44,6 +44,8 @@ class Node:
     key_lines: dict[str, int] = field(default_factory=dict)
     size: int = 1
     depth: int = 1
+    is_garbled: bool = False
+    """Whether it could not be read as meant, so that nothing more can be said about it."""
 
     def plain(self) -> Any:
         """The value without lines."""
@@ -53,8 +55,8 @@ class Node:
             return [node.plain() for node in self.value]
         return self.value
 
-    def line_of(self, path: Path) -> int:
-        """The line where the value at `path` begins, or where it would have to be added."""
+    def line_of(self, path: Path) -> int | None:
+        """The line where the value at `path` begins, or would have to be added; None if it is garbled."""
         node, line = self, self.line
         for key in path:
             if isinstance(node.value, dict) and isinstance(key, str) and key in node.value:
@@ -64,6 +66,8 @@ class Node:
                 line = node.line
             else:
                 break
+            if node.is_garbled:
+                return None
         return line
 
 
@@ -124,8 +128,6 @@ class _Reader:
         self._documents = 0
 
     def take(self, event: Event) -> None:
-        if isinstance(event, NodeEvent) and not isinstance(event, AliasEvent):
-            self._refuse_tag(event)
         if isinstance(event, ScalarEvent):
             self._scalar(event)
         elif isinstance(event, AliasEvent):
@@ -155,9 +157,11 @@ class _Reader:
                 path.append(frame.key)
         return path
 
-    def _refuse_tag(self, event: Any) -> None:
-        if event.tag is not None and event.tag != _TEXT_TAG:
+    def _node(self, value: Any, event: Any) -> Node:
+        is_tagged = event.tag is not None and event.tag != _TEXT_TAG
+        if is_tagged:
             self._problem(_line(event), "`!` begins a tag in YAML; if it belongs to the text, quote it")
+        return Node(value, _line(event), is_garbled=is_tagged)
 
     def _scalar(self, event: Any) -> None:
         frame = self._frames[-1] if self._frames else None
@@ -165,7 +169,7 @@ class _Reader:
             self._key(frame, event)
             return
         plain = event.style is None and event.tag is None
-        self._add(Node(_resolved(event.value) if plain else event.value, _line(event)), event.anchor)
+        self._add(self._node(_resolved(event.value) if plain else event.value, event), event.anchor)
 
     def _key(self, frame: _Frame, event: Any) -> None:
         key, line = event.value, _line(event)
@@ -192,10 +196,10 @@ class _Reader:
     def _open(self, event: Any) -> None:
         is_key = bool(self._frames) and self._frames[-1].expects_key
         if is_key:
-            self._problem(
-                _line(event), "a key must be text; if this is a template such as {{ userId }}, quote it"
-            )
-        node = Node({} if type(event).__name__.startswith("Mapping") else [], _line(event))
+            advice = "a key must be text; if this is a template such as {{ userId }}, quote it"
+            self._problem(_line(event), advice)
+            self._frames[-1].node.is_garbled = True
+        node = self._node({} if isinstance(event, MappingStartEvent) else [], event)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         self._frames.append(_Frame(node, is_key=is_key))

@@ -1,0 +1,127 @@
+"""Makes the frozen `Config` of a routes.yaml in which no problem was found."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from receiver.core import units
+from receiver.core.backoff import SCHEDULES
+from receiver.core.errors import Problem
+from receiver.core.routes import (
+    Config,
+    Connection,
+    HandlerSpec,
+    HttpSpec,
+    Route,
+    SegmentSpec,
+    Source,
+    SourcePath,
+    StepConfig,
+    StepKind,
+    Verify,
+)
+from receiver.core.routes_models import ConnectionKeys, FileKeys, RegionUrls, RouteKeys, SourceKeys
+from receiver.core.settings import Secret
+from receiver.core.step_models import RESERVED_PROPERTIES, RESERVED_TRAITS, HttpKeys, SegmentKeys, StepKeys
+
+
+def build(keys: FileKeys, environ: Mapping[str, str], version: str, warnings: tuple[Problem, ...]) -> Config:
+    """The config; every variable it names must be in `environ`."""
+    sources = {name: _source(name, source, environ) for name, source in keys.sources.items()}
+    return Config(
+        sources=sources,
+        connections={name: _connection(name, one, environ) for name, one in keys.connections.items()},
+        routes={name: _route(name, route) for name, route in keys.routes.items()},
+        paths={
+            path: SourcePath(source=source, path=path, feeds=feeds)
+            for source in sources.values()
+            for path, feeds in source.paths.items()
+        },
+        version=version,
+        warnings=warnings,
+    )
+
+
+def _source(name: str, keys: SourceKeys, environ: Mapping[str, str]) -> Source:
+    variables = keys.verify.secret_env or []
+    names = [variables] if isinstance(variables, str) else variables
+    return Source(
+        name=name,
+        verify=Verify(
+            scheme=keys.verify.scheme, secrets=tuple(Secret(environ[variable]) for variable in names)
+        ),
+        paths={
+            path: None if feeds == "all" else frozenset(feeds)
+            for path, feeds in (keys.paths or {name: "all"}).items()
+        },
+        enabled=keys.enabled,
+    )
+
+
+def _connection(name: str, keys: ConnectionKeys, environ: Mapping[str, str]) -> Connection:
+    region = keys.region.tracking.rstrip("/") if isinstance(keys.region, RegionUrls) else keys.region
+    return Connection(name=name, write_key=Secret(environ[keys.write_key_env]), region=region)
+
+
+def _route(name: str, keys: RouteKeys) -> Route:
+    types = keys.types if keys.types is not None or keys.events is None else ["track"]
+    delays = SCHEDULES[keys.retry] if isinstance(keys.retry, str) else map(units.seconds, keys.retry)
+    return Route(
+        name=name,
+        sources=_narrowed(keys.sources),
+        types=_narrowed(types),
+        events=None if keys.events is None else tuple(keys.events),
+        channels=_narrowed(keys.channels),
+        steps=tuple(_step(step) for step in keys.steps),
+        retry=tuple(delays),
+        concurrency=keys.concurrency,
+        queue=keys.queue,
+        enabled=keys.enabled,
+    )
+
+
+def _narrowed(names: Iterable[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
+
+
+def _step(keys: StepKeys) -> StepConfig:
+    kind, spec = _work(keys)
+    return StepConfig(kind=kind, name=keys.as_ or kind, spec=spec, timeout_s=units.seconds(keys.timeout))
+
+
+def _work(keys: StepKeys) -> tuple[StepKind, HandlerSpec | HttpSpec | SegmentSpec]:
+    if keys.http is not None:
+        return "http", _http(keys.http)
+    if keys.segment is not None:
+        return "segment", _segment(keys.segment)
+    return "handler", HandlerSpec(target=str(keys.handler))
+
+
+def _http(keys: HttpKeys) -> HttpSpec:
+    return HttpSpec(
+        method=keys.method,
+        url=keys.url,
+        headers=keys.headers,
+        json=keys.json_,
+        allow_private=keys.allow_private,
+    )
+
+
+def _segment(keys: SegmentKeys) -> SegmentSpec:
+    return SegmentSpec(
+        connection=keys.connection,
+        call=keys.call,
+        userId=keys.userId,
+        anonymousId=keys.anonymousId,
+        timestamp=keys.timestamp,
+        event=keys.event,
+        traits=_with_flat(keys, keys.traits, RESERVED_TRAITS),
+        properties=_with_flat(keys, keys.properties, RESERVED_PROPERTIES),
+        context=keys.context,
+        integrations=keys.integrations,
+    )
+
+
+def _with_flat(keys: SegmentKeys, inside: Any, reserved: Iterable[str]) -> Any:
+    """`properties` or `traits` together with the fields that stood flat."""
+    flat = {name: getattr(keys, name) for name in reserved if name in keys.model_fields_set}
+    return {**(inside or {}), **flat} if flat else inside

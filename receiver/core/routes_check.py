@@ -1,0 +1,102 @@
+"""What makes sense in routes.yaml beyond its shape: names that refer to each other, secrets that are set.
+
+Works on the plain data, whatever its shape, so that one run finds all problems and not the shape's first.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from receiver.core.findings import Findings, mappings, texts
+from receiver.core.steps_check import check_steps
+from receiver.core.yaml_nodes import Path
+
+KNOWN_TYPES = ("track", "identify", "page", "screen", "group", "alias", "delete")
+"""Types Segment sends; others are allowed, as it may send more one day."""
+REPLAY_QUEUE = "replay"
+
+
+def check(data: Mapping[str, Any], environ: Mapping[str, str], findings: Findings) -> None:
+    """Note everything that cannot work, and what probably is not meant."""
+    for name, connection in mappings(data.get("connections")):
+        _check_variables(
+            ("connections", name, "write_key_env"), connection.get("write_key_env"), environ, findings
+        )
+    for name, source in mappings(data.get("sources")):
+        _check_verify(("sources", name, "verify"), source.get("verify"), environ, findings)
+    _check_paths(data, findings)
+    for name, route in mappings(data.get("routes")):
+        _check_route(("routes", name), route, data, findings)
+    if not data.get("sources"):
+        findings.warn((), "there is no source, so nothing can come in")
+
+
+def _check_variables(path: Path, value: Any, environ: Mapping[str, str], findings: Findings) -> None:
+    names = [(path, value)] if isinstance(value, str) else [((*path, at), name) for at, name in texts(value)]
+    for place, name in names:
+        if name.isidentifier() and not environ.get(name):
+            findings.error(place, f"the environment variable {name} is not set")
+
+
+def _check_verify(path: Path, verify: Any, environ: Mapping[str, str], findings: Findings) -> None:
+    if not isinstance(verify, dict):
+        return
+    scheme, secret = verify.get("scheme"), (*path, "secret_env")
+    if scheme == "none":
+        findings.warn(path, "scheme none: whoever knows the URL can send messages")
+        if "secret_env" in verify:
+            findings.error(secret, "scheme none has no secret; remove it, or write scheme: segment")
+        return
+    if scheme == "segment" and "secret_env" not in verify:
+        findings.error(
+            secret, "is required by scheme segment: the environment variable with the shared secret"
+        )
+    _check_variables(secret, verify.get("secret_env"), environ, findings)
+
+
+def _check_paths(data: Mapping[str, Any], findings: Findings) -> None:
+    taken: dict[str, str] = {}
+    routes = data.get("routes")
+    for name, source in mappings(data.get("sources")):
+        paths = source.get("paths")
+        written = paths if isinstance(paths, dict) else {name: "all"}
+        for path, feeds in written.items():
+            place: Path = ("sources", name, *(("paths", path) if isinstance(paths, dict) else ()))
+            if path in taken:
+                findings.error(place, f"the path {path} belongs to the source {taken[path]} already")
+            taken.setdefault(path, name)
+            _check_feeds(place, name, feeds, routes if isinstance(routes, dict) else {}, findings)
+
+
+def _check_feeds(path: Path, source: str, feeds: Any, routes: dict[str, Any], findings: Findings) -> None:
+    for at, name in texts(feeds):
+        route = routes.get(name)
+        if name not in routes:
+            findings.unknown((*path, at), "no route is called", name, routes)
+        elif (
+            isinstance(route, dict)
+            and isinstance(taken := route.get("sources"), list)
+            and source not in taken
+        ):
+            findings.warn(
+                (*path, at), f"the route {name} does not take messages of {source}: see its sources"
+            )
+
+
+def _check_route(path: Path, route: dict[str, Any], data: Mapping[str, Any], findings: Findings) -> None:
+    sources = data.get("sources")
+    for at, name in texts(route.get("sources")):
+        if not isinstance(sources, dict) or name not in sources:
+            findings.unknown((*path, "sources", at), "no source is called", name, sources or ())
+    types = [name for _, name in texts(route.get("types"))]
+    if "events" in route and types and "track" not in types:
+        findings.error(
+            (*path, "events"), "only track messages have an event; add track to types, or remove events"
+        )
+    for at, name in texts(route.get("types")):
+        close = get_close_matches(name.lower(), KNOWN_TYPES, n=1, cutoff=0.8)
+        if name not in KNOWN_TYPES and close:
+            findings.warn((*path, "types", at), f"Segment sends no type {name}; did you mean {close[0]}?")
+    if route.get("queue") == REPLAY_QUEUE:
+        findings.error((*path, "queue"), f"{REPLAY_QUEUE} is the queue of replays; take another name")
+    check_steps((*path, "steps"), route.get("steps"), data, findings)

@@ -1,0 +1,124 @@
+"""The shape of routes.yaml: one model a mapping, one described field a key.
+
+The JSON Schema for editors and docs/routes.md are made from these models, so a description here is
+documentation. What spans several keys is checked in `receiver.core.routes_check`; nothing here reads files or
+the environment.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from receiver.core.routes import DEFAULT_CONCURRENCY, DEFAULT_QUEUE
+from receiver.core.routes_types import (
+    BY_FORM,
+    MAPPING,
+    TEXT,
+    Feeds,
+    Glob,
+    Keys,
+    MayBeLeftOut,
+    Name,
+    Retry,
+    SourcePathText,
+    Url,
+    Variable,
+    Variables,
+)
+from receiver.core.step_models import StepKeys
+
+
+class VerifyKeys(Keys):
+    """How requests prove that they come from the sender."""
+
+    scheme: Literal["segment", "none"] = Field(
+        description="`segment`: the `X-Signature` of Segment's webhooks, made with the shared secret. "
+        "`none`: whoever knows the URL can send; `hookyard check` warns about it."
+    )
+    secret_env: MayBeLeftOut[Variables] = Field(
+        None,
+        description="Environment variable with the shared secret. With a list any of the secrets may have "
+        "signed: to change one, add the new one, change it at Segment, then remove the old one.",
+    )
+
+
+class SourceKeys(Keys):
+    """A sender. Its messages come in at `POST /hooks/<name>`."""
+
+    verify: VerifyKeys = Field(description="How requests prove that they come from the sender.")
+    paths: MayBeLeftOut[dict[SourcePathText, Feeds]] = Field(
+        None,
+        min_length=1,
+        description="Paths below `/hooks/`, and what each of them feeds: `all` routes, or a list of routes. "
+        "Left out: `{<name of the source>: all}`.",
+    )
+    enabled: bool = Field(
+        True, description="`false`: messages are kept but feed no route; replay them later."
+    )
+
+
+class RegionUrls(Keys):
+    """The address of another service that speaks Segment's API."""
+
+    tracking: Url = Field(
+        description="Base URL of its tracking API, such as `https://events.example.com/v1`."
+    )
+
+
+class ConnectionKeys(Keys):
+    """Where outbound Segment calls go, and with which key."""
+
+    write_key_env: Variable = Field(
+        description="Environment variable with the write key of the Segment source."
+    )
+    region: Annotated[Annotated[Literal["us", "eu"], TEXT] | Annotated[RegionUrls, MAPPING], BY_FORM] = Field(
+        "us", description="Segment's region, or the address of another service."
+    )
+
+
+class RouteKeys(Keys):
+    """Which messages are worked, and how. All conditions must hold; one that is left out always does."""
+
+    sources: MayBeLeftOut[list[Name]] = Field(
+        None, min_length=1, description="Sources the messages come from."
+    )
+    types: MayBeLeftOut[list[str]] = Field(
+        None,
+        min_length=1,
+        description="Types of message: `track`, `identify`, `page`, `screen`, `group`, `alias`, `delete`.",
+    )
+    events: MayBeLeftOut[list[Glob]] = Field(
+        None,
+        min_length=1,
+        description="Names of track events, with wildcards. Narrows track messages only; without `types` it "
+        "means `types: [track]`.",
+    )
+    channels: MayBeLeftOut[list[Literal["server", "browser", "mobile", "client", "unknown"]]] = Field(
+        None,
+        min_length=1,
+        description="Where messages come from. `client` takes browser and mobile too; `unknown`: not said.",
+    )
+    steps: list[StepKeys] = Field(min_length=1, description="The work, in this order.")
+    retry: Retry = Field(
+        "standard",
+        description="When a failed delivery is tried again: `standard` (9 times within about 3 days), "
+        "`segment` (10 times within about 4 hours), or the delays between attempts. Each varies by up to "
+        "20 %.",
+    )
+    concurrency: int = Field(
+        DEFAULT_CONCURRENCY, ge=1, le=10_000, description="Most deliveries of this route at work at a time."
+    )
+    queue: Name = Field(DEFAULT_QUEUE, description="Routes with the same queue share worker processes.")
+    enabled: bool = Field(
+        True, description="`false`: takes no messages; what came meanwhile can be replayed."
+    )
+
+
+class FileKeys(Keys):
+    """Who sends, where outbound calls go, and which messages are worked how."""
+
+    model_config = ConfigDict(json_schema_extra={"patternProperties": {"^x-": {}}})
+
+    sources: dict[Name, SourceKeys] = Field({}, description="Senders by name.")
+    connections: dict[Name, ConnectionKeys] = Field({}, description="Segment credentials by name.")
+    routes: dict[Name, RouteKeys] = Field({}, description="Routes by name, in the order they are shown.")

@@ -1,0 +1,103 @@
+"""The kinds of values that routes.yaml is made of, and what to say when one does not fit."""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+from receiver.core import units
+from receiver.core.globs import compile_glob
+
+LONGEST_RETRY_S = 30 * 86400.0
+LONGEST_TIMEOUT_S = 3600.0
+
+PATTERNS = {
+    r"^[A-Za-z0-9_-]{1,100}$": "a name is made of letters, digits, `_` and `-`, 100 at most",
+    r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$": "a path is made of letters, digits, `_` and `-`, with `/` between",
+    r"^[A-Za-z_][A-Za-z0-9_]*$": "write the name of an environment variable, never the secret itself",
+    r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$": "write module:function, such as workflows.orders:thank",
+    r"^https?://[^/?#\s@]+(/[^?#\s]*)?$": "write a URL such as https://events.example.com/v1",
+    r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$": "the name of a header is made of letters, digits and `-`",
+}
+"""Every pattern of the models, and what to say where it does not fit."""
+_NAME, _PATH, _VARIABLE, _TARGET, _URL, _HEADER = PATTERNS
+
+
+def _at_most(longest_s: float) -> AfterValidator:
+    def check(value: str) -> str:
+        if units.seconds(value) > longest_s:
+            raise ValueError(f"{value} is too long; the most is {units.human_seconds(longest_s)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _with_unit(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f"a duration has a unit; write {value}s for seconds")
+    return value
+
+
+def _positive(value: str) -> str:
+    if units.seconds(value) <= 0:
+        raise ValueError(f"{value} leaves no time at all")
+    return value
+
+
+def _glob(value: str) -> str:
+    compile_glob(value)
+    return value
+
+
+def _form(value: object) -> str:
+    """Which branch of a union is meant. Tags in angle brackets are left out of key paths."""
+    if isinstance(value, list):
+        return "<list>"
+    return "<mapping>" if isinstance(value, dict) else "<text>"
+
+
+def _given(value: object) -> object:
+    if value is None:
+        raise ValueError("has no value; give it one, or remove the key")
+    return value
+
+
+T = TypeVar("T")
+MayBeLeftOut = Annotated[T | None, BeforeValidator(_given)]
+"""A key without a default. Null is no way to write it: `events:` with nothing after it must not mean all."""
+
+TEXT, LIST, MAPPING, BY_FORM = Tag("<text>"), Tag("<list>"), Tag("<mapping>"), Discriminator(_form)
+
+Name = Annotated[str, Field(pattern=_NAME)]
+SourcePathText = Annotated[str, Field(pattern=_PATH)]
+Variable = Annotated[str, Field(pattern=_VARIABLE)]
+Target = Annotated[str, Field(pattern=_TARGET)]
+Url = Annotated[str, Field(pattern=_URL)]
+HeaderName = Annotated[str, Field(pattern=_HEADER)]
+Glob = Annotated[str, AfterValidator(_glob), Field(examples=["Order *"])]
+Timeout = Annotated[
+    str,
+    BeforeValidator(_with_unit),
+    _at_most(LONGEST_TIMEOUT_S),
+    AfterValidator(_positive),
+    Field(examples=["20s"]),
+]
+Delay = Annotated[
+    str, BeforeValidator(_with_unit), _at_most(LONGEST_RETRY_S), Field(examples=["5s", "10m", "2h"])
+]
+
+Variables = Annotated[
+    Annotated[Variable, TEXT] | Annotated[list[Variable], Field(min_length=1), LIST], BY_FORM
+]
+Feeds = Annotated[Annotated[Literal["all"], TEXT] | Annotated[list[Name], Field(min_length=1), LIST], BY_FORM]
+Retry = Annotated[
+    Annotated[Literal["standard", "segment"], TEXT] | Annotated[list[Delay], Field(max_length=50), LIST],
+    BY_FORM,
+]
+Template = Any
+"""Any JSON value; texts in it are templates."""
+
+
+class Keys(BaseModel):
+    """A mapping of the file: no other keys, and no value is turned into another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
