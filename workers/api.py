@@ -19,9 +19,10 @@ from workers.errors import (
     RetryError,
     ValidationError,
 )
-from workers.http import Outbound, Response
+from workers.http import Outbound
 from workers.ids import stable_id
 from workers.message import Message
+from workers.response import Response
 from workers.segment import SegmentConnection
 from workers.toolbox import Toolbox
 

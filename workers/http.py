@@ -7,75 +7,25 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import aiohttp
-import msgspec
 from yarl import URL
 
-from receiver.core import backoff, clock
 from workers import exact_json, release
 from workers.addresses import ForbiddenAddress, Gate, Resolver
-from workers.errors import RequestRefused, Unreachable, raise_for
-from workers.outcome import Dead, Retry
+from workers.errors import RequestRefused, Unreachable
+from workers.response import RESPONSE_LIMIT, Response, named
 
-RESPONSE_LIMIT = 256_000
-"""Bytes of a response that are read; then the connection is closed."""
 CONNECTIONS = 1_000
+PER_HOST = 100
+"""At least so many connections to one host: a handler may send several requests at once."""
 OWN_HEADERS = frozenset(
     {"connection", "content-length", "transfer-encoding", "upgrade", "expect", "te", "trailer"}
 )
 """They say how a request is framed, which is the client's business."""
 
-_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 _ABSENT: Any = object()
-
-
-class Response(msgspec.Struct, frozen=True, kw_only=True):
-    """What a destination answered."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Names in any case."""
-    body: bytes
-    truncated: bool = False
-    """The body was longer than `RESPONSE_LIMIT`."""
-    method: str
-    url: URL
-
-    @property
-    def request(self) -> str:
-        """`POST example.com/path`: how errors name it."""
-        return _named(self.method, self.url)
-
-    @property
-    def text(self) -> str:
-        """The body as text; what is not UTF-8 is replaced."""
-        return self.body.decode("utf-8", "replace")
-
-    def json(self) -> Any:
-        """The body, parsed. Raises a ValueError."""
-        return exact_json.loads(self.body)
-
-    def raise_for_status(self) -> Self:
-        """Raise what fits the rules of delivery: RetryError for 408, 429, 5xx, else a permanent error."""
-        if problem := failure(self):
-            raise_for(problem)
-        return self
-
-
-def failure(response: Response) -> Retry | Dead | None:
-    """What a status means for a delivery; None: it worked."""
-    status = response.status
-    if 200 <= status < 300:
-        return None
-    code, error = f"http_{status}", f"{response.request} answered {status}"
-    if status in (408, 429) or status >= 500:
-        after_s = backoff.parse_retry_after(response.headers.get("Retry-After"), clock.SYSTEM.now_ms())
-        return Retry(code, error, after_s)
-    if 300 <= status < 400:
-        return Dead("http_redirect", error + "; redirects are not followed")
-    return Dead(code, error, pause_route=status == 410)
 
 
 class Options(TypedDict, total=False):
@@ -98,11 +48,10 @@ class Outbound:
     @classmethod
     @asynccontextmanager
     async def open(cls, *, concurrency: int) -> AsyncIterator["Outbound"]:
-        """`concurrency` is how many requests to one host are expected at a time."""
-        per_host = max(concurrency, 100)
+        """`concurrency` is how many deliveries are worked at a time."""
         async with (
-            _session(per_host, allow_private=False) as guarded,
-            _session(per_host, allow_private=True) as private,
+            _session(concurrency, allow_private=False) as guarded,
+            _session(concurrency, allow_private=True) as private,
         ):
             yield cls(guarded, private)
 
@@ -141,9 +90,9 @@ class Outbound:
         headers = headers or {}
         if not OWN_HEADERS.isdisjoint(map(str.lower, headers)):
             own = ", ".join(sorted(OWN_HEADERS))
-            raise RequestRefused("invalid_request", f"{_named(method, target)}: the client itself sets {own}")
+            raise RequestRefused("invalid_request", f"{named(method, target)}: the client itself sets {own}")
         if json is not _ABSENT:
-            body = _encoded(json, _named(method, target))
+            body = _encoded(json, named(method, target))
             headers = {"Content-Type": "application/json", **headers}
         session = self._private if allow_private else self._guarded
         try:
@@ -152,31 +101,38 @@ class Outbound:
             async with asyncio.timeout(timeout):
                 return await _exchange(session, method, target, headers, body)
         except Exception as error:
-            raise _translated(error, _named(method, target)) from error
+            raise _translated(error, named(method, target)) from error
 
 
-def _session(per_host: int, *, allow_private: bool) -> aiohttp.ClientSession:
+@asynccontextmanager
+async def _session(concurrency: int, *, allow_private: bool) -> AsyncIterator[aiohttp.ClientSession]:
     gate = Gate(allow_private=allow_private)
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=CONNECTIONS,
-            limit_per_host=per_host,
-            resolver=Resolver(gate),
-            socket_factory=gate.open_socket,
-        ),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        headers={"User-Agent": f"Hookyard/{release.number()}", "Accept-Encoding": "identity"},
-        skip_auto_headers=("Content-Type",),
-        timeout=_NO_TIMEOUT,
-        trust_env=False,
+    resolver = Resolver(gate)
+    connector = aiohttp.TCPConnector(
+        limit=max(CONNECTIONS, 2 * concurrency),
+        limit_per_host=max(PER_HOST, concurrency),
+        resolver=resolver,
+        socket_factory=gate.open_socket,
     )
+    try:
+        async with aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers={"User-Agent": f"Hookyard/{release.number()}", "Accept-Encoding": "identity"},
+            skip_auto_headers=("Content-Type",),
+            timeout=aiohttp.ClientTimeout(total=None),  # a step has its own
+            trust_env=False,
+        ) as session:
+            yield session
+    finally:
+        await resolver.close()
 
 
 def _encoded(value: Any, what: str) -> bytes:
     try:
         return exact_json.dumps(value)
-    except ValueError as error:
+    except exact_json.NotJson as error:
         raise RequestRefused("invalid_request", f"{what}: the body cannot be said in JSON: {error}") from None
 
 
@@ -204,10 +160,6 @@ async def _exchange(
         method=method,
         url=url,
     )
-
-
-def _named(method: str, url: URL) -> str:
-    return f"{method} {url.host_port_subcomponent}{url.path[:200]}"
 
 
 async def _read(answer: aiohttp.ClientResponse) -> tuple[bytes, bool]:

@@ -14,8 +14,9 @@ from receiver.core.routes import Call, Connection
 from workers import calls
 from workers.coalescer import Answer, Coalescer
 from workers.errors import PermanentError, RetryError, outcome_of, raise_for
-from workers.http import Outbound, Response, failure
+from workers.http import Outbound
 from workers.outcome import Dead, Done, Outcome, Retry
+from workers.response import Response, failure
 
 MAX_ITEMS = 2_500
 """Above that, Segment answers 200 and drops the batch."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from receiver.core.message import Trigger
-from receiver.core.routes import Config, Connection, HandlerSpec, HttpSpec, SegmentSpec, StepConfig
+from receiver.core.routes import Config, Connection, HandlerSpec, HttpSpec, Method, SegmentSpec, StepConfig
 from receiver.core.settings import Secret
 from workers import steps
 from workers.api import Context, Message
-from workers.outcome import Outcome
+from workers.outcome import Done, Outcome
 from workers.toolbox import Toolbox
 
 T = TypeVar("T")
@@ -18,6 +18,7 @@ T = TypeVar("T")
 STORE = "store-1"
 NOWHERE = "http://127.0.0.1:9/v1"
 """Nothing listens there."""
+BODY = {"type": "track", "userId": "u/1", "properties": {"order_id": "o 1", "total": 3}}
 
 
 def a_config(*, segment_url: str = NOWHERE) -> Config:
@@ -88,3 +89,25 @@ def run_step(
             return await step.run(message, a_context(tools, message, **context))
 
     return with_tools(work, segment_url=segment_url)
+
+
+def post(
+    url: str, *, method: Method = "POST", message: Mapping[str, Any] | bytes = BODY, **spec: Any
+) -> Outcome:
+    """One attempt of an http step, private addresses allowed unless `spec` says otherwise."""
+    built = HttpSpec(method=method, url=url, **{"allow_private": True, **spec})
+    return run_step(built, a_message(message))
+
+
+def called(name: str, *, url: str = "", segment_url: str = NOWHERE, attempt: int = 1) -> Outcome:
+    """One attempt of a handler of `handlers_under_test`; it finds `url` in its message."""
+    message = a_message({"userId": "u1", "url": url})
+    spec = HandlerSpec(target=f"tests.support.handlers_under_test:{name}")
+    return run_step(spec, message, segment_url=segment_url, attempt=attempt)
+
+
+def output(outcome: Outcome) -> dict[str, Any]:
+    """The output of a step that must have worked."""
+    assert isinstance(outcome, Done), outcome
+    assert isinstance(outcome.output, dict)
+    return outcome.output

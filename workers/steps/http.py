@@ -1,4 +1,4 @@
-"""The http step: one request per attempt. What the answers mean is in `workers.http.failure`.
+"""The http step: one request per attempt. What the answers mean is in `workers.response.failure`.
 
 Every request carries ids, so that the destination can recognise a repeat.
 """
@@ -11,9 +11,9 @@ from receiver.core.templates import compile_value
 from workers import exact_json
 from workers.api import Context, Message, Response
 from workers.errors import PermanentError, RetryError, outcome_of
-from workers.http import failure
 from workers.names import template_names, used_by
 from workers.outcome import Dead, Done, Outcome
+from workers.response import failure
 from workers.steps.base import Step
 from workers.toolbox import Toolbox
 

@@ -110,7 +110,7 @@ def test_a_sync_handler_past_its_timeout_keeps_its_thread() -> None:
                 await step.run(message, a_context(tools, message))
         assert tools.stuck == 1
         handlers.RELEASE.set()
-        while tools.stuck:  # noqa: ASYNC110 - a thread coming back sets no event
+        while tools.stuck:
             await asyncio.sleep(0.001)
 
     handlers.RELEASE.clear()

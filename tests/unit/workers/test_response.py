@@ -5,8 +5,8 @@ import pytest
 from yarl import URL
 
 from workers.errors import RequestRefused, RetryError
-from workers.http import Response, failure
 from workers.outcome import Dead, Done, Retry
+from workers.response import Response, failure
 from workers.segment import judged
 
 
