@@ -17,10 +17,10 @@ from receiver.core.routes import Config
 from receiver.core.settings import Secret
 
 SAMPLES = Path(__file__).with_name("samples.jsonl")
-SETTLE_SECONDS = 20.0
+SETTLE_SECONDS = 15.0
 LOOK_SECONDS = 0.05
-OPEN = frozenset({Status.QUEUED, Status.RUNNING})
-"""A delivery that waits for a retry has had its attempt: that is worth showing."""
+OPEN = frozenset({Status.QUEUED, Status.RUNNING, Status.HELD})
+"""Held: the workers are not up yet. One that waits for a retry has had its turn, and is worth showing."""
 TIMES = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
 
 

@@ -70,6 +70,9 @@ def examine(environ: Mapping[str, str], *, fix: bool = False) -> Iterator[Findin
         with connect(resolve_redis_url(settings)) as redis:
             redis.ping()
             yield from _run_checks(replace(case, redis=redis))
+    except ConfigError as error:
+        yield from _problems(error)
+        yield from _run_checks(case)
     except (RedisError, ValueError) as error:
         fix_it = "Is it running, and is HOOKYARD_REDIS_URL right?"
         yield Finding(level="error", title="Redis does not answer", detail=str(error), fix=fix_it)

@@ -12,7 +12,10 @@ from receiver.cli.project import to_serve
 @click.option("-n", "number", type=click.IntRange(1, 256), metavar="N", help="Worker processes a queue [1].")
 @click.option("--queues", metavar="A,B", help="Only these queues [all of routes.yaml, and replay].")
 def workers(number: int | None, queues: str | None) -> None:
-    """Run the workers of all queues under one supervisor."""
+    """Run the workers of all queues.
+
+    One supervisor keeps N worker processes a queue alive, until SIGTERM or Ctrl-C.
+    """
     project = to_serve()
     command = [sys.executable, "-m", "workers", "run"]
     if number is not None:

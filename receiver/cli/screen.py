@@ -32,24 +32,24 @@ class Screen:
 
     def line(self, name: str, line: str) -> None:
         """One line of a child."""
-        text, style = readable(line)
         mark = Text(f"{name:>{WIDTH}} │ ", style=COLOURS.get(name, ""))
-        self.out.print(mark.append(Text(text, style=style)), soft_wrap=True)
+        self.out.print(mark.append(readable(line)), soft_wrap=True)
 
 
-def readable(line: str) -> tuple[str, str]:
-    """Text and style of a log line: JSON ones are taken apart, others are shown as they are."""
+def readable(line: str) -> Text:
+    """A log line for people: JSON ones are taken apart, others are shown as they are."""
     try:
         found = json.loads(line)
     except ValueError:
         found = None
     if not isinstance(found, dict) or "message" not in found:
-        return plain(line), ""
+        return Text(plain(line))
     level = str(found.get("level", ""))
-    parts = [f"{level}:"] if level in LEVELS else []
-    parts.append(str(found["message"]))
-    parts += [f"{name}={value}" for name, value in found.items() if name not in HIDDEN]
-    text = plain(" ".join(parts))
-    if "traceback" in found:
-        text += "".join(f"\n           {plain(row)}" for row in str(found["traceback"]).splitlines())
-    return text, LEVELS.get(level, "")
+    shown = f"{level}: {found['message']}" if level in LEVELS else found["message"]
+    text = Text().append(plain(shown), style=LEVELS.get(level, ""))
+    for name, value in found.items():
+        if name not in HIDDEN:
+            text.append(plain(f" {name}={value}"), style="dim")
+    for row in str(found.get("traceback", "")).splitlines():
+        text.append(f"\n{'':>{WIDTH}} │   {plain(row)}", style="dim")
+    return text

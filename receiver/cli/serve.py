@@ -1,5 +1,6 @@
 """`hookyard receiver`: the HTTP side under uvicorn."""
 
+import logging
 import os
 import signal
 import socket
@@ -19,6 +20,8 @@ from receiver.core.log import configure
 from receiver.core.routes_file import load
 from receiver.core.settings import Settings
 from receiver.opening import build
+
+log = logging.getLogger("hookyard.receiver")
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
@@ -67,10 +70,11 @@ def receiver(host: str | None, port: int | None, processes: int, fd: int | None)
         port=project.settings.port if port is None else port,
     )
     os.environ.update(project.environ)
-    configure(settings.log_level)
+    _configure_logs(settings)
     bound = bind(settings.host, settings.port) if fd is None else socket.socket(fileno=fd)
     for sent in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sent, _leave)
+    log.info("receiving", extra={"url": address(bound), "processes": processes})
     with bound:
         return _serve_one(settings, bound) if processes == 1 else _serve_many(settings, bound, processes)
 
@@ -78,7 +82,7 @@ def receiver(host: str | None, port: int | None, processes: int, fd: int | None)
 def application() -> Starlette:
     """What each of several processes serves: uvicorn calls it by name."""
     settings = Settings.from_env(os.environ)
-    configure(settings.log_level)
+    _configure_logs(settings)
     return build(settings, os.environ)
 
 
@@ -90,7 +94,6 @@ def _serve_one(settings: Settings, bound: socket.socket) -> int:
 
 def _serve_many(settings: Settings, bound: socket.socket, processes: int) -> int:
     load(settings.routes, os.environ)
-    click.echo(f"Listening on {address(bound)} with {processes} processes", err=True)
     Multiprocess(_config("receiver.cli.serve:application", processes), [bound]).run()
     return 0
 
@@ -110,6 +113,12 @@ def _config(app: Starlette | str, processes: int = 1) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+
+
+def _configure_logs(settings: Settings) -> None:
+    configure(settings.log_level)
+    # Its lines on every start and stop say nothing that ours do not.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
