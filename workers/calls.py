@@ -5,7 +5,7 @@ All problems are reported at once, each naming its field in Segment's spelling.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from receiver.core.message import text
@@ -89,7 +89,8 @@ def _timestamp(fields: Mapping[str, Any], problems: list[str]) -> dict[str, str]
     if value is None:
         return {}
     if isinstance(value, datetime):
-        return {"timestamp": value.isoformat()}
+        aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+        return {"timestamp": aware.isoformat()}
     try:
         datetime.fromisoformat(value)
     except (TypeError, ValueError):

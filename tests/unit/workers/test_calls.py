@@ -56,6 +56,11 @@ def test_an_identify_call_has_traits_and_no_event() -> None:
     assert not {"event", "properties", "timestamp", "userId"} & set(call)
 
 
+def test_a_time_without_a_zone_is_utc() -> None:
+    naive = datetime(2026, 5, 1, tzinfo=UTC).replace(tzinfo=None)
+    assert encoded("identify", userId="u", timestamp=naive)["timestamp"] == "2026-05-01T00:00:00+00:00"
+
+
 def test_the_library_of_the_call_wins() -> None:
     assert encoded("identify", userId="u", context={"library": {"name": "mine"}})["context"] == {
         "library": {"name": "mine"}
