@@ -83,7 +83,7 @@ class HttpSpec:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
-    """None: no body."""
+    """None: the message itself, or no body where the method has none."""
     allow_private: bool = False
 
 

@@ -45,7 +45,7 @@ class VerifyKeys(Keys):
 class SourceKeys(Keys):
     """A sender. Its messages come in at `POST /hooks/<name>`."""
 
-    verify: VerifyKeys = Field(description="How requests prove that they come from the sender.")
+    verify: VerifyKeys = Field(description="How its requests are verified.")
     paths: MayBeLeftOut[dict[SourcePathText, Feeds]] = Field(
         None,
         min_length=1,

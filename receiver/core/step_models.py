@@ -24,7 +24,10 @@ def _identify(what: str) -> Any:
 
 
 class HttpKeys(Keys):
-    """One outbound HTTP request. 2xx is success; 408, 429, 5xx and lost connections are tried again."""
+    """One outbound HTTP request. 2xx is success; 408, 429, 5xx and lost connections are tried again.
+
+    Other answers make a dead letter, and 410 (gone) pauses the route as well.
+    """
 
     method: Method = Field("POST", description="HTTP method.")
     url: str = Field(
@@ -35,7 +38,10 @@ class HttpKeys(Keys):
         {}, description="Headers; their values are templates, and null is an error."
     )
     json_: Template = Field(
-        None, alias="json", description="Body, any structure of templates, sent as JSON. Left out: no body."
+        None,
+        alias="json",
+        description="Body, any structure of templates, sent as JSON. Left out: the message as it came in, "
+        "and with GET and DELETE no body.",
     )
     allow_private: bool = Field(
         False, description="`true`: the address may be private, loopback or link-local; refused otherwise."
