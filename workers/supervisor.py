@@ -6,11 +6,11 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import uuid
 from dataclasses import dataclass, field
 
 from receiver.core.clock import pause
+from receiver.core.interpreter import OUR_PYTHON
 from receiver.core.tether import tether
 from workers.setup import Setup
 from workers.sweeper import Sweeper, on_demand
@@ -125,7 +125,7 @@ class Supervisor:
 
     def _start(self, queue: str, now: float, *options: str) -> Child:
         name = f"hookyard-{queue}-{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
-        command = [sys.executable, "-m", "workers", "work", "--queue", queue, "--name", name, *options]
+        command = [*OUR_PYTHON, "workers", "work", "--queue", queue, "--name", name, *options]
         process = subprocess.Popen(command, preexec_fn=tether(signal.SIGTERM), start_new_session=True)
         return Child(queue, name, process, now)
 

@@ -1,7 +1,6 @@
 """`hookyard check`: proves that routes.yaml and everything it names is good, without Redis."""
 
 import subprocess
-import sys
 from collections.abc import Mapping, Sized
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 from receiver.cli.console import console, print_json, table
 from receiver.cli.project import here
 from receiver.core.errors import ConfigError, Problem
+from receiver.core.interpreter import OUR_PYTHON
 from receiver.core.routes import Config, Route
 from receiver.core.routes_file import load
 
@@ -46,7 +46,7 @@ def check(file: Path | None, as_json: bool) -> int:
 def handler_problems(path: Path, environ: Mapping[str, str]) -> list[str]:
     """What is wrong with the handlers of a valid file. They are imported in a process of their own: the code
     is the user's, and only workers may load it."""
-    command = [sys.executable, "-m", "workers", "check", str(path)]
+    command = [*OUR_PYTHON, "workers", "check", str(path)]
     try:
         ended = subprocess.run(
             command, env=dict(environ), capture_output=True, text=True, timeout=HANDLER_SECONDS, check=False

@@ -1,11 +1,11 @@
 """`hookyard workers`: becomes the workers' supervisor. The receiver's package never imports workers."""
 
 import os
-import sys
 
 import click
 
 from receiver.cli.project import to_serve
+from receiver.core.interpreter import OUR_PYTHON
 
 
 @click.command()
@@ -17,9 +17,9 @@ def workers(number: int | None, queues: str | None) -> None:
     One supervisor keeps N worker processes a queue alive, until SIGTERM or Ctrl-C.
     """
     project = to_serve()
-    command = [sys.executable, "-m", "workers", "run"]
+    command = [*OUR_PYTHON, "workers", "run"]
     if number is not None:
         command += ["-n", str(number)]
     if queues is not None:
         command += ["--queues", queues]
-    os.execve(sys.executable, command, dict(project.environ))  # noqa: S606 - a list, no shell
+    os.execve(command[0], command, dict(project.environ))  # noqa: S606 - a list, no shell

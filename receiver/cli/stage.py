@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import socket
-import sys
 from collections.abc import Mapping
 
 from receiver.cli import demo, welcome
@@ -14,6 +13,7 @@ from receiver.cli.screen import Screen
 from receiver.core.clock import SYSTEM
 from receiver.core.embedded import EmbeddedValkey
 from receiver.core.errors import StoreUnavailable
+from receiver.core.interpreter import OUR_PYTHON
 from receiver.core.settings import Settings
 
 RECEIVER_PATIENCE = 15.0
@@ -21,7 +21,8 @@ WORKERS_PATIENCE = 10.0
 """Beside HOOKYARD_GRACE."""
 VALKEY_PATIENCE = 30.0
 """Seconds each gets to stop."""
-READY_SECONDS = 30.0
+START_SECONDS = 30.0
+READY_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
 LOOK_SECONDS = 0.01
 
@@ -76,10 +77,13 @@ class Stage:
         # The workers first in the list: the receiver, started last, is stopped first.
         self._children += [workers, receiver]
         await asyncio.gather(receiver.start(), workers.start())
-        ready = await self._first_answer()
-        welcome.greet(self._screen, force.config, self._settings, address(self._bound), ready=ready)
-        if show and ready:
-            await demo.show(self._screen, force.config, address(self._bound), self._store_url)
+        base = address(self._bound)
+        if await self._first_answer():
+            welcome.greet(self._screen, force.config, self._settings, base)
+            if show:
+                await demo.show(self._screen, force.config, base, self._store_url)
+        else:
+            await asyncio.to_thread(welcome.explain, self._screen, base, self._environ(force))
         await self._reloader(environ, receiver, workers).run(force)
 
     async def _start_valkey(self, valkey: EmbeddedValkey) -> None:
@@ -119,13 +123,11 @@ class Stage:
 
     def _receiver_command(self, force: InForce) -> Command:
         descriptor = self._bound.fileno()
-        # -P: a folder of the user's that is called like one of ours must not be taken for it.
-        arguments = [sys.executable, "-P", "-m", "receiver.cli", "receiver", "--fd", str(descriptor)]
+        arguments = [*OUR_PYTHON, "receiver.cli", "receiver", "--fd", str(descriptor)]
         return Command(arguments=arguments, environ=self._environ(force), pass_fds=(descriptor,))
 
     def _workers_command(self, force: InForce) -> Command:
-        arguments = [sys.executable, "-m", "workers", "run"]
-        return Command(arguments=arguments, environ=self._environ(force))
+        return Command(arguments=[*OUR_PYTHON, "workers", "run"], environ=self._environ(force))
 
     def _environ(self, force: InForce) -> dict[str, str]:
         return {**force.environ, "HOOKYARD_REDIS_URL": self._store_url, "PYTHONUNBUFFERED": "1"}
@@ -134,11 +136,14 @@ class Stage:
         return Child(name, command, self._screen.line, patience)
 
     async def _first_answer(self) -> bool:
-        """Wait for the first 200 of /readyz."""
-        deadline = SYSTEM.monotonic() + READY_SECONDS
+        """Wait for the first 200 of /readyz; not for long once it answered that it is not ready."""
+        deadline = SYSTEM.monotonic() + START_SECONDS
         while SYSTEM.monotonic() < deadline:
-            if await _status(self._bound, "/readyz") == 200:
+            status = await _status(self._bound, "/readyz")
+            if status == 200:
                 return True
+            if status:
+                deadline = min(deadline, SYSTEM.monotonic() + READY_SECONDS)
             await asyncio.sleep(LOOK_SECONDS)
         return False
 

@@ -1,7 +1,9 @@
 """What `hookyard dev` says once it is up: where Segment posts to, a signed line to paste, how to stop."""
 
 import shlex
+from collections.abc import Mapping
 
+from receiver.cli.doctor import examine
 from receiver.cli.outgoing import request
 from receiver.cli.reload import InForce
 from receiver.cli.screen import Screen
@@ -16,10 +18,8 @@ SAMPLE = (
 """Without a messageId, so that pasting the line again is a new message and not a repeat."""
 
 
-def greet(screen: Screen, config: Config, settings: Settings, base: str, *, ready: bool) -> None:
-    if not ready:
-        screen.tell(f"Hookyard started at {base}, but is not ready: see `hookyard doctor`.", "red")
-        return
+def greet(screen: Screen, config: Config, settings: Settings, base: str) -> None:
+    """For a receiver that is ready."""
     screen.tell()
     screen.tell(f"Hookyard is up: {base}", "bold green")
     screen.tell()
@@ -38,6 +38,15 @@ def greet(screen: Screen, config: Config, settings: Settings, base: str, *, read
     kept = "" if settings.redis_url else f" Messages stay in {settings.data_dir}/ for the next start."
     screen.tell(f"Ctrl-C stops everything.{kept}")
     screen.tell()
+
+
+def explain(screen: Screen, base: str, environ: Mapping[str, str]) -> None:
+    """For a receiver that is not ready: what `hookyard doctor` finds wrong."""
+    screen.tell(f"Hookyard started at {base}, but is not ready:", "red")
+    for finding in examine(environ):
+        if finding.level == "error":
+            screen.tell(f"  {finding.title}: {finding.detail} {finding.fix}".rstrip())
+    screen.tell("It goes on trying; Ctrl-C stops everything.")
 
 
 def tell_secrets(screen: Screen, force: InForce, settings: Settings) -> None:

@@ -168,6 +168,8 @@ def test_a_changed_handler_and_a_changed_route_take_effect(project: Path) -> Non
 def test_what_is_not_valid_stays_out_and_is_said(project: Path) -> None:
     with dev(project) as running:
         running.until_said("Hookyard is up")
+        paste(running.curl)
+        until(lambda: len(seen(project)) == 1, what="the workers to be up")
         (project / "routes.yaml").write_text(ROUTES.replace("events", "evnts"))
         running.until_said("routes.yaml changed, but is not valid")
         running.until_said("evnts")
@@ -175,7 +177,7 @@ def test_what_is_not_valid_stays_out_and_is_said(project: Path) -> None:
         (project / "flows.py").write_text("def thank(:")
         running.until_said("flows.py changed, but is not valid")
         paste(running.curl)
-        until(lambda: seen(project) == ["VERSION ord_1"], what="the old handler")
+        until(lambda: seen(project) == ["VERSION ord_1"] * 2, what="the old handler")
 
 
 @pytest.mark.parametrize("words", ["valkey-server", "receiver.cli receiver", "workers run"])
