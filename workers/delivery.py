@@ -1,7 +1,7 @@
 """One attempt of one delivery: its steps in order, and what follows from how they end, as a value.
 
-The drain calls `attempt` and settles what it answers. Steps that are done are not run again: an attempt begins
-at the step that failed last time, with the outputs of those before it.
+The drain calls `attempt` and settles what it answers. Steps that are done are not run again: an attempt
+begins at the step that failed last time, with the outputs of those before it.
 """
 
 import asyncio
@@ -11,15 +11,12 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from receiver.core import backoff, records
 from receiver.core.clock import Clock
 from receiver.core.message import Attempt, Status, Trigger
 from receiver.core.records import Progress, Record, Reference
-from receiver.core.routes import Config, Route
+from receiver.core.routes import Route
 from receiver.core.store import Result, Work
-from workers import steps
 from workers.api import Context, Message
 from workers.outcome import Dead, Done, Drop, Outcome, Retry
 from workers.steps.base import Step
@@ -33,23 +30,8 @@ OUTPUTS_BYTES = 256_000
 """Of all step outputs of one delivery together."""
 
 
-class Line(msgspec.Struct, frozen=True):
-    """A route as a drain runs it: its settings and its steps, built once."""
-
-    route: Route
-    steps: tuple[Step, ...]
-
-
-def build_lines(config: Config, tools: Toolbox) -> dict[str, Line]:
-    """Every route of the configuration, ready to run."""
-    return {
-        route.name: Line(route, tuple(steps.build(step, tools) for step in route.steps))
-        for route in config.routes.values()
-    }
-
-
-async def attempt(work: Work, line: Line, tools: Toolbox, clock: Clock) -> Result:
-    """Run one attempt and say how to settle it. Raises only CancelledError."""
+async def attempt(work: Work, route: Route, line: Sequence[Step], tools: Toolbox, clock: Clock) -> Result:
+    """Run one attempt of a delivery on its route, whose steps are `line`, and say how to settle it."""
     started_ms = clock.now_ms()
     ref = records.reference(work.ref)
     before = work.before
@@ -66,11 +48,11 @@ async def attempt(work: Work, line: Line, tools: Toolbox, clock: Clock) -> Resul
             trigger=trigger,
             replay=ref.replay,
             delivery=work.ref,
-            route=line.route.name,
+            route=route.name,
             steps=progress.outputs,
             tools=tools,
         )
-        step, outcome = await _run_steps(line.steps, message, context, progress.outputs)
+        step, outcome = await _run_steps(line, message, context, progress.outputs)
     except Exception:
         log.exception("delivery %s failed outside its steps", work.ref)
         step, outcome = "", Retry("internal_error", traceback.format_exc(limit=-5))
@@ -84,7 +66,7 @@ async def attempt(work: Work, line: Line, tools: Toolbox, clock: Clock) -> Resul
         step=step,
         error=_error(outcome)[:ERROR_CHARS].encode(errors="replace").decode(),
     )
-    return _result(work, line.route, before, progress, outcome, ended, now_ms)
+    return _result(work, route, before, progress, outcome, ended, now_ms)
 
 
 def _trigger(ref: Reference, attempts: int) -> Trigger:
@@ -96,7 +78,7 @@ def _trigger(ref: Reference, attempts: int) -> Trigger:
 async def _run_steps(
     line: Sequence[Step], message: Message, context: Context, outputs: dict[str, Any]
 ) -> tuple[str, Outcome]:
-    """Run what is not done yet. Answers the step that ended the attempt (empty: all worked) and its outcome."""
+    """Run what is not done yet. Answers the step that ended it (empty: all worked) and its outcome."""
     for step in line:
         if step.name in outputs:
             continue
@@ -168,7 +150,7 @@ def _result(
 
 
 def _blob(progress: Progress, ended: Attempt, status: Status) -> str:
-    """What is kept beside the record: nothing for a delivery that worked at once, the outputs only while open."""
+    """Kept beside the record: nothing for a delivery that worked at once, the outputs only while open."""
     if status is Status.DELIVERED and ended.number == 1:
         return ""
     progress.history = [*progress.history, ended][-records.HISTORY :]

@@ -9,14 +9,14 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from receiver.core import records, scripts, store
+from receiver.core import scripts, store
 from receiver.core.clients import connect_async
 from receiver.core.errors import Unavailable
 from receiver.core.queue import QUARANTINE
 from receiver.core.store import Claim, Work
-from workers.delivery import attempt, build_lines
 from workers.duty import WAIT_S, Post
 from workers.heart import Heart
+from workers.lines import Lines
 from workers.settler import Settler
 from workers.setup import Setup
 from workers.toolbox import Toolbox
@@ -28,8 +28,6 @@ IN_FLIGHT = 2_000
 CLAIM = 500
 """References in one claim: about 2 ms inside Redis."""
 AGAIN_S = 0.5
-IDLE_S = 10.0
-"""A second drain that had nothing to do for so long leaves the queue to the first."""
 STUCK_THREADS = 8
 """Sync handlers that ran past their time and never came back: then the process is worth replacing."""
 NOTHING = Claim()
@@ -43,16 +41,14 @@ class Drain:
         self._quarantine = queue == QUARANTINE
         self._redis = connect_async(setup.url)
         self._changed = asyncio.Event()
-        self._post = Post(self._redis, setup.jobs, self._clock, queue=queue, drain=drain, worker=worker)
+        self._post = Post(self._redis, setup, queue=queue, drain=drain, worker=worker)
         self._settler = Settler(
             self._redis, self._clock, drain=drain, quarantine=self._quarantine,
             settled=self._changed.set, reserved=self._post.enqueue,
         )  # fmt: skip
-        self._running: set[asyncio.Task[None]] = set()
-        self._unknown: set[int] = set()
-        self._stopping = self._leaving = False
-        self._hand_over_at = self._clock.monotonic() + setup.settings.drain_length
-        self._idle_since = self._clock.monotonic()
+        self._running: dict[asyncio.Task[None], Work] = {}
+        self._stopping = False
+        self._doubtful = False
 
     def stop(self) -> None:
         """Claim nothing more; what runs may finish within the grace time, the rest is given back."""
@@ -61,17 +57,15 @@ class Drain:
 
     async def run(self) -> None:
         """Sign on, work, finish, sign off. Returns at once when this drain is not wanted (any more)."""
-        setup, config = self._setup, self._setup.config
+        setup = self._setup
         try:
             await self._publish()
             if not await self._post.sign_on():
                 return
-            serves = [
-                route for route in config.routes.values() if self._quarantine or route.queue == self._queue
-            ]
-            concurrency = sum(route.concurrency for route in serves)
-            async with Toolbox.open(config, concurrency, self._book.store_id) as self._tools:
-                self._lines = build_lines(config, self._tools)
+            async with Toolbox.open(
+                setup.config, setup.concurrency(self._queue), self._book.store_id
+            ) as self._tools:
+                self._lines = Lines(setup.config, self._tools, self._clock)
                 with Heart(setup.url, self._clock, queue=self._queue, drain=self._id, orphaned=self.stop):
                     await self._work()
                     await self._finish()
@@ -87,19 +81,22 @@ class Drain:
                 claim = await self._claim()
                 for work in claim.work:
                     task = asyncio.create_task(self._deliver(work))
-                    self._running.add(task)
-                    task.add_done_callback(self._running.discard)
-                if await self._is_over(claim):
+                    self._running[task] = work
+                    task.add_done_callback(self._running.pop)
+                worn = self._tools.stuck >= STUCK_THREADS
+                if await self._post.is_over(claim, busy=bool(self._running), worn=worn):
                     return
             except Unavailable as error:
                 log.warning("drain %s waits for Redis: %s", self._id, error)
+                self._doubtful = True
                 await asyncio.sleep(AGAIN_S)
             else:
                 await self._wait(claim)
 
     async def _claim(self) -> Claim:
+        if self._doubtful:
+            await self._give_back_unseen()
         room = min(CLAIM, IN_FLIGHT - len(self._running))
-        now_ms = self._clock.now_ms()
         if self._quarantine:
             if self._running or self._settler.busy:
                 return NOTHING  # one group at a time, or a crash would not tell who it was
@@ -108,8 +105,14 @@ class Drain:
             return NOTHING
         else:
             made = store.claim(
-                self._book, self._queue, self._id, now_ms=now_ms, most=room, excluded=self._unknown, leaving=self._leaving
-            )  # fmt: skip
+                self._book,
+                self._queue,
+                self._id,
+                now_ms=self._clock.now_ms(),
+                most=room,
+                excluded=self._lines.unknown,
+                leaving=self._post.leaving,
+            )
         claim = await scripts.run(self._redis, made)
         if claim.stale:
             await self._publish()
@@ -119,40 +122,13 @@ class Drain:
         return claim
 
     async def _deliver(self, work: Work) -> None:
-        route = records.reference(work.ref).route
-        line = self._lines.get(self._names.get(route, ""))
-        if line is None:
-            self._unknown.add(route)  # a newer configuration than ours knows it: held for a worker that does
-            result = work.give_back
-        else:
-            try:
-                result = await attempt(work, line, self._tools, self._clock)
-            except asyncio.CancelledError:
-                result = work.give_back
-            except Exception:
-                log.exception("delivery %s cannot be worked here", work.ref)
-                await asyncio.sleep(WAIT_S)
-                result = work.give_back
-        self._settler.add(result)
-
-    async def _is_over(self, claim: Claim) -> bool:
-        now = self._clock.monotonic()
-        if self._leaving:
-            return claim.relieved
-        if now > self._hand_over_at or self._tools.stuck >= STUCK_THREADS:
-            await self._post.hand_over()
-            self._leaving = True
-        elif claim.work or self._running:
-            self._idle_since = now
-        elif self._quarantine or now - self._idle_since > IDLE_S:
-            self._idle_since = now
-            return await self._post.sign_off(stopping=False)
-        return False
+        self._settler.add(await self._lines.deliver(work, self._book))
 
     async def _wait(self, claim: Claim) -> None:
         """Until something is settled, the queue is woken, or the next retry is due."""
         if claim.more:
-            return await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            return
         if len(self._running) < IN_FLIGHT:
             self._post.listen(self._changed.set)
         wait_s = WAIT_S
@@ -176,7 +152,17 @@ class Drain:
         await asyncio.wait_for(self._settler.flush(), timeout=self._setup.settings.grace)
         await self._post.sign_off(stopping=True)
 
+    async def _give_back_unseen(self) -> None:
+        """Redis may have run a claim whose answer never came: what it leased to us, nobody works."""
+        leased = await self._post.leases()
+        for work in self._running.values():
+            leased.pop(work.ref, None)
+        for ref in self._settler.unsettled():
+            leased.pop(ref, None)
+        for ref, attempt in leased.items():
+            self._settler.add(store.given_back(ref, attempt))
+        self._doubtful = False
+
     async def _publish(self) -> None:
         made = store.publish(self._setup.config, now_ms=self._clock.now_ms(), serving=True)
         self._book = await scripts.run(self._redis, made)
-        self._names = self._book.names

@@ -8,17 +8,20 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from typing import Any, cast
 
 import redis.asyncio
 from redis import exceptions
 
-from receiver.core import keys, scripts, store
-from receiver.core.clock import Clock
-from receiver.core.queue import Jobs
-from receiver.core.store import Reserved
+from receiver.core import duty, keys, scripts
+from receiver.core.queue import QUARANTINE
+from receiver.core.store import Claim, Reserved
+from workers.setup import Setup
 
 log = logging.getLogger("hookyard.duty")
 
+IDLE_S = 10.0
+"""A second drain that had nothing to do for so long leaves the queue to the first."""
 WAIT_S = 1.0
 """Longest sleep; a token that got lost costs no more than this."""
 
@@ -27,20 +30,24 @@ class Post:
     """One drain's place on duty for its queue."""
 
     def __init__(
-        self, client: "redis.asyncio.Redis", jobs: Jobs, clock: Clock, *, queue: str, drain: str, worker: str
+        self, client: "redis.asyncio.Redis", setup: Setup, *, queue: str, drain: str, worker: str
     ) -> None:
         self._redis = client
-        self._jobs = jobs
-        self._clock = clock
+        self._jobs = setup.jobs
+        self._clock = setup.clock
         self._queue = queue
         self._drain = drain
         self._worker = worker
         self._token: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._hand_over_at = self._clock.monotonic() + setup.settings.drain_length
+        self._busy_at = self._clock.monotonic()
+        self.leaving = False
+        """A successor is reserved; until it has signed on, this drain claims on."""
 
     async def sign_on(self) -> bool:
         """Take up duty; False when another drain has it and this one is not wanted."""
-        made = store.sign_on(
+        made = duty.sign_on(
             self._queue,
             self._drain,
             now_ms=self._clock.now_ms(),
@@ -50,23 +57,47 @@ class Post:
         )
         return (await scripts.run(self._redis, made)).ok
 
+    async def is_over(self, claim: Claim, *, busy: bool, worn: bool) -> bool:
+        """Whether this drain's time on duty is up. Hands over when its length is reached, or when it is `worn`
+        out; leaves when it was not `busy` for a while and others are on duty."""
+        now = self._clock.monotonic()
+        if busy:
+            self._busy_at = now
+        if self.leaving:
+            return claim.relieved
+        if now > self._hand_over_at or worn:
+            await self.hand_over()
+        elif not busy and (self._queue == QUARANTINE or now - self._busy_at > IDLE_S):
+            self._busy_at = now
+            return await self.sign_off(stopping=False)
+        return False
+
     async def hand_over(self) -> None:
-        """Put a successor on duty. This drain may claim until that one has signed on."""
-        duty = await scripts.run(
-            self._redis, store.hand_over(self._queue, self._drain, now_ms=self._clock.now_ms())
+        """Reserve a successor."""
+        answer = await scripts.run(
+            self._redis, duty.hand_over(self._queue, self._drain, now_ms=self._clock.now_ms())
         )
-        if duty.drain is not None:
-            self.enqueue((Reserved(self._queue, duty.drain),))
+        self.leaving = True
+        if answer.drain is not None:
+            self.enqueue((Reserved(self._queue, answer.drain),))
 
     async def sign_off(self, *, stopping: bool) -> bool:
         """Leave duty; False means stay: there is work, or nobody else."""
-        duty = await scripts.run(
+        answer = await scripts.run(
             self._redis,
-            store.sign_off(self._queue, self._drain, now_ms=self._clock.now_ms(), stopping=stopping),
+            duty.sign_off(self._queue, self._drain, now_ms=self._clock.now_ms(), stopping=stopping),
         )
-        if duty.drain is not None:
-            self.enqueue((Reserved(self._queue, duty.drain),))
-        return duty.ok
+        if answer.drain is not None:
+            self.enqueue((Reserved(self._queue, answer.drain),))
+        return answer.ok
+
+    async def leases(self) -> dict[str, int]:
+        """What the store believes this drain has in flight: reference → attempt. Raises Unavailable."""
+        try:
+            found: dict[bytes, bytes] = await cast(Any, self._redis.hgetall(keys.key("LEASE", self._drain)))
+        except (exceptions.RedisError, OSError) as error:
+            raise scripts.translate(error) from error
+        return {ref.decode(): int(attempt) for ref, attempt in found.items()}
 
     def enqueue(self, reserved: tuple[Reserved, ...]) -> None:
         """Make RQ jobs of reserved drains, off the loop. What fails here the sweeper repairs."""

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable
 
-from receiver.core import scripts, store
+from receiver.core import duty, scripts
 from receiver.core.clients import connect
 from receiver.core.clock import Clock
 from receiver.core.errors import Unavailable
@@ -59,7 +59,7 @@ class Heart:
             self._look(now)
             if now >= next_beat:
                 try:
-                    scripts.run_now(client, store.beat(self._queue, self._drain, now_ms=self._clock.now_ms()))
+                    scripts.run_now(client, duty.beat(self._queue, self._drain, now_ms=self._clock.now_ms()))
                     next_beat = now + BEAT_S
                 except Unavailable as error:
                     log.debug("no heartbeat: %s", error)

@@ -16,7 +16,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker_registration import REDIS_WORKER_KEYS, register
 
-from receiver.core import scripts, store
+from receiver.core import duty, scripts
 from receiver.core.clients import connect
 from receiver.core.clock import SYSTEM
 from receiver.core.errors import Unavailable
@@ -51,8 +51,8 @@ class DrainWorker(Worker):
         log.warning("work horse of %s ended with %s", job.id, ret_val)
         client = connect(self.store_url)
         try:
-            duty = scripts.run_now(client, store.reap(job.id, now_ms=SYSTEM.now_ms()))
-            log.info("freed %s (%s in flight)", job.id, duty.leases)
+            freed = scripts.run_now(client, duty.reap(job.id, now_ms=SYSTEM.now_ms()))
+            log.info("freed %s (%s in flight)", job.id, freed.leases)
         except Unavailable as error:
             log.warning("could not free %s, the sweeper will: %s", job.id, error)
         finally:

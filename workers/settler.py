@@ -53,6 +53,10 @@ class Settler:
         """Whether something is not settled yet."""
         return self._task is not None
 
+    def unsettled(self) -> list[str]:
+        """References whose results wait or are on their way."""
+        return [result.ref for result in self._results]
+
     async def flush(self) -> None:
         """Wait until all is settled."""
         while self._task is not None:

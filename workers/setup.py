@@ -8,7 +8,7 @@ from receiver.core import routes_file
 from receiver.core.clock import SYSTEM, Clock
 from receiver.core.data_dir import resolve_redis_url
 from receiver.core.errors import ConfigError, Problem
-from receiver.core.queue import Jobs
+from receiver.core.queue import QUARANTINE, Jobs
 from receiver.core.routes import Config, HandlerSpec
 from receiver.core.settings import Settings
 from workers import loading
@@ -24,6 +24,11 @@ class Setup:
     """Redis of the store."""
     jobs: Jobs
     clock: Clock = SYSTEM
+
+    def concurrency(self, queue: str) -> int:
+        """Deliveries that may run at once on a queue; any of them may turn up in quarantine."""
+        routes = self.config.routes.values()
+        return sum(route.concurrency for route in routes if queue in (route.queue, QUARANTINE))
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Setup:

@@ -9,7 +9,7 @@ from typing import cast
 
 import redis
 
-from receiver.core import clients, keys, replays, scripts, store
+from receiver.core import clients, duty, keys, replays, scripts, store, upkeep
 from receiver.core.durability import judge_now
 from receiver.core.errors import Unavailable
 from receiver.core.queue import QUARANTINE
@@ -59,8 +59,8 @@ class Sweeper:
     def reap(self, drain: str) -> None:
         """Free a drain whose process is known to be dead."""
         try:
-            duty = scripts.run_now(self._redis, store.reap(drain, now_ms=self._setup.clock.now_ms()))
-            self._enqueue(duty.reserved)
+            answer = scripts.run_now(self._redis, duty.reap(drain, now_ms=self._setup.clock.now_ms()))
+            self._enqueue(answer.reserved)
             log.warning("freed %s, whose process died", drain)
         except Unavailable as error:
             log.warning("could not free %s yet: %s", drain, error)
@@ -76,11 +76,11 @@ class Sweeper:
                 self._redis, store.publish(self._setup.config, now_ms=now_ms, serving=True)
             )
         numbers = [self._book.numbers[name] for name in self._setup.config.routes]
-        made = store.sweep(self._queues, numbers, now_ms=now_ms, reaping=now >= self._reaping_from)
-        duty = scripts.run_now(self._redis, made)
-        for drain, leases in duty.reaped:
+        made = duty.sweep(self._queues, numbers, now_ms=now_ms, reaping=now >= self._reaping_from)
+        answer = scripts.run_now(self._redis, made)
+        for drain, leases in answer.reaped:
             log.warning("drain %s fell silent with %d deliveries in flight", drain, leases)
-        self._enqueue(duty.reserved)
+        self._enqueue(answer.reserved)
 
     def _enqueue(self, reserved: tuple[Reserved, ...]) -> None:
         """A job that RQ still holds takes the duty as well: no second one beside it."""
@@ -89,15 +89,15 @@ class Sweeper:
     def _widen(self, idle: Mapping[str, int]) -> None:
         """Put idle workers on duty where ready work waits longer than the drains there take to get to it."""
         for state in scripts.run_now(
-            self._redis, store.queues(self._queues, now_ms=self._setup.clock.now_ms())
+            self._redis, upkeep.queues(self._queues, now_ms=self._setup.clock.now_ms())
         ):
             self._waited[state.queue] = self._waited[state.queue] + 1 if state.claimable else 0
             if self._waited[state.queue] >= SATURATED and idle.get(state.queue, 0) > 0:
-                duty = scripts.run_now(
-                    self._redis, store.reserve(state.queue, now_ms=self._setup.clock.now_ms())
+                answer = scripts.run_now(
+                    self._redis, duty.reserve(state.queue, now_ms=self._setup.clock.now_ms())
                 )
-                if duty.drain is not None:
-                    self._enqueue((Reserved(state.queue, duty.drain),))
+                if answer.drain is not None:
+                    self._enqueue((Reserved(state.queue, answer.drain),))
                 self._waited[state.queue] = 0
 
     def _revive_replays(self) -> None:
@@ -109,7 +109,7 @@ class Sweeper:
         settings = self._setup.settings
         before_ms = self._setup.clock.now_ms() - round(settings.retention_age * 1000)
         pressure = settings.retention_bytes is None and judge_now(self._redis).memory_share > PRESSURE
-        made = store.trim(before_ms=before_ms, max_bytes=settings.retention_bytes or 0, pressure=pressure)
+        made = upkeep.trim(before_ms=before_ms, max_bytes=settings.retention_bytes or 0, pressure=pressure)
         deleted = 0
         for _ in range(TRIMS):
             trimmed = scripts.run_now(self._redis, made)

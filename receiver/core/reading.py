@@ -7,7 +7,7 @@ from typing import Any, cast
 import msgspec
 import redis
 
-from receiver.core import clients, keys, records, scripts, store
+from receiver.core import clients, keys, records, scripts, store, upkeep
 from receiver.core.clock import SYSTEM, Clock
 from receiver.core.facts import DIGEST_BYTES
 from receiver.core.message import Delivery, StoredMessage
@@ -16,6 +16,8 @@ from receiver.core.scripts import rows, unpacked
 from receiver.core.selection import Selection, identity
 
 PAGE = 200
+FEW = 50
+"""Messages whose deliveries one script call looks up."""
 
 
 class RouteState(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,19 +174,19 @@ class Store:
 
     def deliveries(self, number: int) -> list[Delivery]:
         """Every delivery of a message, live ones first."""
-        message = self.message(number)
-        if message is None:
-            return []
+        return self.deliveries_of([number]).get(number, [])
+
+    def deliveries_of(self, numbers: Sequence[int]) -> dict[int, list[Delivery]]:
+        """Those of several messages; one that is not kept (any more) is left out."""
         names = self._names()
-        made = scripts.call("read", {"act": "deliveries", "n": number}, unpacked)
-        found = []
-        for text, record, blob, running, due_ms, held in rows(scripts.run_now(self.redis, made).get("rows")):
-            ref = records.reference(text)
-            row = (record, blob, running, int(due_ms), held)
-            found.append(
-                records.delivery(ref, names.get(ref.route, f"#{ref.route}"), message.received_ms, row)
-            )
-        return sorted(found, key=lambda delivery: delivery.replay)
+        found: dict[int, list[Delivery]] = {}
+        for first in range(0, len(numbers), FEW):
+            asked = {"act": "deliveries", "numbers": list(numbers[first : first + FEW])}
+            answer = scripts.run_now(self.redis, scripts.call("read", asked, unpacked))
+            for number, received_ms, mine in rows(answer["rows"]):
+                made = [_delivery(row, names, int(received_ms)) for row in rows(mine)]
+                found[int(number)] = sorted(made, key=lambda delivery: delivery.replay)
+        return found
 
     def routes(self) -> list[RouteState]:
         """Every route that was ever configured and is served or still holds something."""
@@ -260,21 +262,28 @@ class Store:
         refs = [str(records.Reference(one.message, numbers[one.route], one.replay)) for one in dead]
         done = 0
         for first in range(0, len(refs), PAGE):
-            done += self._control(store.redrive(refs[first : first + PAGE], now_ms=self.clock.now_ms()))
+            done += self._control(upkeep.redrive(refs[first : first + PAGE], now_ms=self.clock.now_ms()))
         return done
 
     def pause(self, route: int, reason: str) -> None:
         """Hold a route; its messages wait."""
-        self._control(store.pause(route, reason, now_ms=self.clock.now_ms()))
+        self._control(upkeep.pause(route, reason, now_ms=self.clock.now_ms()))
 
     def resume(self, route: int) -> bool:
         """Let a route go on; False when it was not paused."""
-        return self._control(store.resume(route, now_ms=self.clock.now_ms())) > 0
+        return self._control(upkeep.resume(route, now_ms=self.clock.now_ms())) > 0
 
     def _control(self, made: "scripts.Call[tuple[int, tuple[store.Reserved, ...]]]") -> int:
         done, reserved = scripts.run_now(self.redis, made)
         self.jobs.enqueue(reserved)
         return done
+
+
+def _delivery(row: Sequence[Any], names: dict[int, str], received_ms: int) -> Delivery:
+    text, record, blob, running, due_ms, held = row
+    ref = records.reference(text)
+    name = names.get(ref.route, f"#{ref.route}")
+    return records.delivery(ref, name, received_ms, (record, blob, running, int(due_ms), held))
 
 
 def _slot(digest: bytes, slots: int) -> int:

@@ -1,7 +1,7 @@
-"""Typed calls of the Lua scripts: with `lua/` the only code that knows the data layout.
+"""The way of a message through the store, as typed calls of the Lua scripts: publish, accept, claim, settle.
 
-Each function makes a `Call`; `scripts.run` and `scripts.run_now` send it. Look-ups for people are in
-`receiver.core.reading`, replays in `receiver.core.replays`.
+Each function makes a `Call`; `scripts.run` and `scripts.run_now` send it. Beside it stand `duty` (drains on
+and off duty), `upkeep` (retention, pauses, redrives), `replays`, and `reading` (look-ups for people).
 """
 
 import uuid
@@ -36,10 +36,7 @@ class Book(msgspec.Struct, frozen=True):
 
     store_id: str
     numbers: dict[str, int]
-
-    @property
-    def names(self) -> dict[int, str]:
-        return {number: name for name, number in self.numbers.items()}
+    names: dict[int, str]
 
 
 class Acceptance(msgspec.Struct, frozen=True):
@@ -76,7 +73,7 @@ class Work(msgspec.Struct, frozen=True):
     @property
     def give_back(self) -> "Result":
         """Settles the claim as if it had not been."""
-        return Result(ref=self.ref, attempt=self.before.attempts + 1, letter=records.GIVE_BACK)
+        return given_back(self.ref, self.before.attempts + 1)
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -105,23 +102,16 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     pause: str = ""
 
 
+def given_back(ref: str, attempt: int) -> Result:
+    """Settles a claim as if it had not been: back to the front of the backlog, no attempt counted."""
+    return Result(ref=ref, attempt=attempt, letter=records.GIVE_BACK)
+
+
 class Settled(msgspec.Struct, frozen=True):
     """References whose lease this drain no longer held, and drains to enqueue."""
 
     refused: tuple[str, ...]
     reserved: tuple[Reserved, ...]
-
-
-class Duty(msgspec.Struct, frozen=True):
-    """The answer to a question of duty."""
-
-    ok: bool
-    drain: str | None
-    reserved: tuple[Reserved, ...]
-    reaped: tuple[tuple[str, int], ...] = ()
-    """Drains taken off for silence, and how many references each had in flight."""
-    leases: int = 0
-    """What the drain that was reaped had in flight."""
 
 
 def publish(config: Config, *, now_ms: int, serving: bool) -> Call[Book]:
@@ -137,7 +127,8 @@ def publish(config: Config, *, now_ms: int, serving: bool) -> Call[Book]:
 
     def decode(reply: Any) -> Book:
         answer = unpacked(reply)
-        return Book(store_id=answer["id"], numbers=dict(answer["routes"] or {}))
+        numbers = dict(answer["routes"] or {})
+        return Book(answer["id"], numbers, {number: name for name, number in numbers.items()})
 
     return scripts.call("publish", arguments, decode)
 
@@ -172,10 +163,10 @@ def _acceptance(reply: Any) -> Acceptance:
         Accepted(number=number, repeat=repeat, same_id_as=same or None)
         for number, repeat, same in rows(answer["answers"])
     )
-    return Acceptance(messages=messages, reserved=_reserved(answer))
+    return Acceptance(messages=messages, reserved=reserved(answer))
 
 
-def _reserved(answer: dict[str, Any]) -> tuple[Reserved, ...]:
+def reserved(answer: dict[str, Any]) -> tuple[Reserved, ...]:
     return tuple(Reserved(queue, drain) for queue, drain in rows(answer.get("reserved")))
 
 
@@ -227,7 +218,7 @@ def _claim(reply: Any) -> Claim:
         work=work,
         more=answer["more"],
         next_due_ms=int(answer["next_due"]),
-        reserved=_reserved(answer),
+        reserved=reserved(answer),
         relieved=answer["relieved"],
     )
 
@@ -238,131 +229,6 @@ def settle(drain: str, results: Sequence[Result], *, now_ms: int, quarantine: bo
 
     def decode(reply: Any) -> Settled:
         answer = unpacked(reply)
-        return Settled(refused=tuple(rows(answer["refused"])), reserved=_reserved(answer))
+        return Settled(refused=tuple(rows(answer["refused"])), reserved=reserved(answer))
 
     return scripts.call("settle", arguments, decode)
-
-
-def _duty(act: str, *, now_ms: int, queue: str = "", drain: str = "", **more: Any) -> Call[Duty]:
-    arguments = {"act": act, "now": now_ms, "queue": queue, "drain": drain, **more}
-
-    def decode(reply: Any) -> Duty:
-        answer = unpacked(reply)
-        return Duty(
-            ok=answer["ok"],
-            drain=answer.get("drain"),
-            reserved=_reserved(answer),
-            reaped=tuple((drain, int(count)) for drain, count in rows(answer.get("reaped"))),
-            leases=int(answer.get("leases", 0)),
-        )
-
-    return scripts.call("duty", arguments, decode)
-
-
-def sign_on(queue: str, drain: str, *, now_ms: int, worker: str, host: str, pid: int) -> Call[Duty]:
-    """Take up duty under a reserved id; not ok when the reservation lapsed and another drain is on duty."""
-    return _duty("sign_on", now_ms=now_ms, queue=queue, drain=drain, worker=worker, host=host, pid=pid)
-
-
-def beat(queue: str, drain: str, *, now_ms: int) -> Call[Duty]:
-    """Renew duty and all leases of a drain; not ok when the store no longer knows it."""
-    return _duty("beat", now_ms=now_ms, queue=queue, drain=drain)
-
-
-def hand_over(queue: str, drain: str, *, now_ms: int) -> Call[Duty]:
-    """Reserve a successor; the answer names it."""
-    return _duty("hand_over", now_ms=now_ms, queue=queue, drain=drain)
-
-
-def sign_off(queue: str, drain: str, *, now_ms: int, stopping: bool) -> Call[Duty]:
-    """Leave duty; not ok means stay. May name a drain to enqueue, for work that nobody else would see."""
-    return _duty("sign_off", now_ms=now_ms, queue=queue, drain=drain, stopping=stopping)
-
-
-def reserve(queue: str, *, now_ms: int) -> Call[Duty]:
-    """One more drain for a queue."""
-    return _duty("reserve", now_ms=now_ms, queue=queue)
-
-
-def reap(drain: str, *, now_ms: int) -> Call[Duty]:
-    """Take a dead drain's duty and leases away at once; what it had in flight becomes suspect."""
-    return _duty("reap", now_ms=now_ms, drain=drain)
-
-
-def sweep(queues: Iterable[str], routes: Iterable[int], *, now_ms: int, reaping: bool) -> Call[Duty]:
-    """What may have been lost in between: due retries, silent drains, routes with work nobody looks at,
-    queues without a drain. `reaping` is off just after an outage, when every heartbeat is late."""
-    return _duty(
-        "sweep",
-        now_ms=now_ms,
-        queues=list(queues),
-        routes=[str(route) for route in routes],
-        reaping=reaping,
-    )
-
-
-class QueueState(msgspec.Struct, frozen=True):
-    """A queue as it stands."""
-
-    queue: str
-    ready: int
-    """Routes with work."""
-    drains: tuple[str, ...]
-    """Drains on duty."""
-    claimable: int
-    """Deliveries that a drain could take now."""
-
-
-def queues(names: Iterable[str], *, now_ms: int) -> Call[list[QueueState]]:
-    """How the named queues stand."""
-
-    def decode(reply: Any) -> list[QueueState]:
-        return [
-            QueueState(name, int(ready), tuple(rows(drains)), int(claimable))
-            for name, ready, drains, claimable in rows(unpacked(reply)["rows"])
-        ]
-
-    return scripts.call("read", {"act": "queues", "queues": list(names), "now": now_ms}, decode)
-
-
-class Trimmed(msgspec.Struct, frozen=True):
-    """Progress of retention."""
-
-    deleted: int
-    more: bool
-    kept_bytes: int
-
-
-def trim(*, before_ms: int, max_bytes: int, pressure: bool, budget: int = 200) -> Call[Trimmed]:
-    """Delete up to `budget` of the oldest messages that owe nothing: older than `before_ms`, or beyond
-    `max_bytes` (0: no limit), or, under `pressure`, whatever is oldest."""
-    arguments = {"before": before_ms, "max_bytes": max_bytes, "pressure": pressure, "budget": budget}
-
-    def decode(reply: Any) -> Trimmed:
-        answer = unpacked(reply)
-        return Trimmed(int(answer["deleted"]), bool(answer["more"]), int(answer["bytes"]))
-
-    return scripts.call("trim", arguments, decode)
-
-
-def _control(act: str, *, now_ms: int, **more: Any) -> Call[tuple[int, tuple[Reserved, ...]]]:
-    def decode(reply: Any) -> tuple[int, tuple[Reserved, ...]]:
-        answer = unpacked(reply)
-        return int(answer["done"]), _reserved(answer)
-
-    return scripts.call("control", {"act": act, "now": now_ms, **more}, decode)
-
-
-def pause(route: int, reason: str, *, now_ms: int) -> Call[tuple[int, tuple[Reserved, ...]]]:
-    """Hold a route: its messages wait, nothing is lost."""
-    return _control("pause", now_ms=now_ms, route=str(route), reason=reason)
-
-
-def resume(route: int, *, now_ms: int) -> Call[tuple[int, tuple[Reserved, ...]]]:
-    """Let a route go on; the answer is 0 when it was not paused."""
-    return _control("resume", now_ms=now_ms, route=str(route))
-
-
-def redrive(refs: Sequence[str], *, now_ms: int) -> Call[tuple[int, tuple[Reserved, ...]]]:
-    """Give dead letters a new round of attempts; the answer counts those that still were dead."""
-    return _control("redrive", now_ms=now_ms, refs=list(refs))

@@ -1,16 +1,17 @@
 """A drain in this process against a real server: delivers, retries, resumes, gives back, hands over."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
-from receiver.core import keys, scripts, store
+from receiver.core import duty, keys, scripts, store
 from receiver.core.clients import connect
 from receiver.core.clock import SYSTEM
+from receiver.core.errors import StoreUnavailable
 from receiver.core.message import Status
 from receiver.core.queue import Jobs
 from receiver.core.reading import Store
@@ -174,7 +175,7 @@ def test_it_wakes_at_once_for_a_message_that_comes_while_it_is_idle(redis_url: s
 
 def test_a_drain_that_is_not_wanted_returns_at_once(redis_url: str) -> None:
     world = make(redis_url, "ok")
-    made = store.sign_on("default", "drain-default-9", now_ms=SYSTEM.now_ms(), worker="w", host="h", pid=1)
+    made = duty.sign_on("default", "drain-default-9", now_ms=SYSTEM.now_ms(), worker="w", host="h", pid=1)
     scripts.run_now(world.redis, made)
     world.accept("r")
     asyncio.run(world.drain().run())
@@ -202,28 +203,36 @@ def test_it_hands_over_and_leaves_only_when_the_successor_is_there(redis_url: st
     asyncio.run(story())
 
 
-def test_routes_it_does_not_know_are_held_not_lost(redis_url: str) -> None:
+def test_routes_it_does_not_know_are_held_not_lost(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world = make(redis_url, "ok")
+    drain = world.drain()
     newer = World(redis_url, config(route("r"), route("other"), version="newer"))
     number, known = newer.accept("other"), newer.accept("r")
-    drain = world.drain()
 
-    async def story() -> None:
-        publish, drain._publish = drain._publish, _keep(newer)  # type: ignore[method-assign]
-        drain._book = newer.book
-        drain._names = newer.book.names
-        assert publish is not None
-        await newer.until(lambda: newer.status(known) is Status.DELIVERED, drain)
+    async def as_published() -> None:
+        drain._book = newer.book  # a newer worker published after this drain did
 
-    asyncio.run(story())
+    monkeypatch.setattr(drain, "_publish", as_published)
+    asyncio.run(newer.until(lambda: newer.status(known) is Status.DELIVERED, drain))
     assert newer.status(number) is Status.QUEUED
 
 
-def _keep(world: World) -> Callable[[], Coroutine[Any, Any, None]]:
-    async def nothing() -> None:
-        return None
+def test_a_claim_whose_answer_was_lost_is_given_back(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make(redis_url, "ok")
+    number = world.accept("r")
+    run = scripts.run
+    lost: list[store.Claim] = []
 
-    return nothing
+    async def lossy(client: Any, made: scripts.Call[Any]) -> Any:
+        answer = await run(client, made)
+        if isinstance(answer, store.Claim) and answer.work and not lost:
+            lost.append(answer)
+            raise StoreUnavailable("the answer was lost on its way")
+        return answer
+
+    monkeypatch.setattr(scripts, "run", lossy)
+    asyncio.run(world.until(lambda: world.status(number) is Status.DELIVERED, world.drain()))
+    assert calls == [(f"ok {number}", 1)]
 
 
 def test_a_store_that_was_emptied_is_served_again(redis_url: str, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 import redis
 
-from receiver.core import keys, records, scripts, store
+from receiver.core import duty, keys, records, scripts, store, upkeep
 from receiver.core.clients import connect
 from receiver.core.message import NewMessage, Status
 from receiver.core.reading import Store
@@ -29,7 +29,7 @@ class Bench:
         return scripts.run_now(self.redis, store.accept(messages, self.book, now_ms=now_ms, window_ms=WINDOW))
 
     def sign_on(self, drain: str = "drain-default-1", now_ms: int = NOW, queue: str = "default") -> bool:
-        made = store.sign_on(queue, drain, now_ms=now_ms, worker="w", host="h", pid=1)
+        made = duty.sign_on(queue, drain, now_ms=now_ms, worker="w", host="h", pid=1)
         return scripts.run_now(self.redis, made).ok
 
     def claim(self, drain: str = "drain-default-1", most: int = 100, now_ms: int = NOW) -> Claim:
@@ -69,7 +69,8 @@ def test_a_message_is_kept_byte_for_byte_matched_or_not(client: "redis.Redis") -
     assert [answer.number for answer in accepted.messages] == [1, 2]
     reader = bench.reader()
     first, second = reader.message(1), reader.message(2)
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     assert (first.body, first.routes, second.routes) == (body, (), ("a",))
     assert reader.deliveries(1) == []
     assert [delivery.status for delivery in reader.deliveries(2)] == [Status.QUEUED]
@@ -82,7 +83,8 @@ def test_a_repeat_is_counted_on_the_first_and_stores_nothing(client: "redis.Redi
     assert again.messages[0].repeat
     assert again.messages[0].number == 1
     stored = bench.reader().message(1)
-    assert stored is not None and stored.repeats == 2
+    assert stored is not None
+    assert stored.repeats == 2
     assert client.xlen(keys.key("LOG")) == 1
     assert client.llen(keys.key("BACKLOG", bench.book.numbers["a"])) == 1
 
@@ -222,7 +224,7 @@ def test_a_result_without_its_lease_is_refused(client: "redis.Redis") -> None:
     bench.accept(message("a"))
     bench.sign_on()
     (work,) = bench.claim().work
-    scripts.run_now(client, store.reap("drain-default-1", now_ms=NOW))
+    scripts.run_now(client, duty.reap("drain-default-1", now_ms=NOW))
     assert bench.settle([result(work, Status.DELIVERED)]).refused == (work.ref,)
     assert client.hlen(keys.key("OWED")) == 1
 
@@ -251,7 +253,7 @@ def test_suspects_are_halved_until_the_poison_is_alone_and_the_third_crash_is_fi
     bench.accept(*(message("a") for _ in range(8)))
     bench.sign_on()
     assert len(bench.claim().work) == 8
-    scripts.run_now(client, store.reap("drain-default-1", now_ms=NOW))
+    scripts.run_now(client, duty.reap("drain-default-1", now_ms=NOW))
     poison, clean, crashes = 5, set(), 0
     for turn in range(40):
         drain = f"drain-quarantine-{turn}"
@@ -264,7 +266,7 @@ def test_suspects_are_halved_until_the_poison_is_alone_and_the_third_crash_is_fi
         else:
             clean |= {work.ref for work in claim.work}
             bench.settle([result(work, Status.DELIVERED) for work in claim.work], drain)
-        scripts.run_now(client, store.reap(drain, now_ms=NOW))
+        scripts.run_now(client, duty.reap(drain, now_ms=NOW))
     assert len(clean) == 7
     assert crashes == 3
     (dead,) = bench.reader().dead("a")
@@ -278,7 +280,7 @@ def test_given_back_work_counts_no_attempt_and_goes_to_the_front(client: "redis.
     (first,) = bench.claim(most=1).work
     bench.settle([first.give_back])
     claim = bench.claim()
-    assert [work.ref for work in claim.work][0] == first.ref
+    assert claim.work[0].ref == first.ref
     assert claim.work[0].before.attempts == 0
 
 
@@ -294,7 +296,7 @@ def test_hand_over_relieves_once_the_successor_signed_on(client: "redis.Redis") 
     bench = Bench(client, "a")
     bench.accept(message("a"))
     bench.sign_on()
-    successor = scripts.run_now(client, store.hand_over("default", "drain-default-1", now_ms=NOW)).drain
+    successor = scripts.run_now(client, duty.hand_over("default", "drain-default-1", now_ms=NOW)).drain
     assert successor is not None
     leaving = store.claim(bench.book, "default", "drain-default-1", now_ms=NOW, most=1, leaving=True)
     claim = scripts.run_now(client, leaving)
@@ -308,14 +310,12 @@ def test_sign_off_stays_while_there_is_work_or_nobody_else(client: "redis.Redis"
     bench = Bench(client, "a")
     bench.accept(message("a"))
     bench.sign_on()
-    off = store.sign_off("default", "drain-default-1", now_ms=NOW, stopping=False)
+    off = duty.sign_off("default", "drain-default-1", now_ms=NOW, stopping=False)
     assert not scripts.run_now(client, off).ok
     bench.settle([result(work, Status.DELIVERED) for work in bench.claim().work])
     bench.claim()
     assert not scripts.run_now(client, off).ok  # the last one stays
-    stopping = scripts.run_now(
-        client, store.sign_off("default", "drain-default-1", now_ms=NOW, stopping=True)
-    )
+    stopping = scripts.run_now(client, duty.sign_off("default", "drain-default-1", now_ms=NOW, stopping=True))
     assert stopping.ok
     assert stopping.drain is None
 
@@ -324,8 +324,8 @@ def test_a_stopping_drain_reserves_a_successor_for_the_work_it_leaves(client: "r
     bench = Bench(client, "a")
     bench.accept(message("a"))
     bench.sign_on()
-    duty = scripts.run_now(client, store.sign_off("default", "drain-default-1", now_ms=NOW, stopping=True))
-    assert duty.drain is not None
+    answer = scripts.run_now(client, duty.sign_off("default", "drain-default-1", now_ms=NOW, stopping=True))
+    assert answer.drain is not None
 
 
 def test_a_paused_route_holds_and_resumes(client: "redis.Redis") -> None:
@@ -351,10 +351,10 @@ def test_sweep_moves_due_retries_and_frees_silent_drains(client: "redis.Redis") 
     (work,) = bench.claim(most=1).work
     bench.settle([result(work, Status.WAITING, due_ms=NOW + 10)])
     assert len(bench.claim(most=1).work) == 1
-    made = store.sweep(["default"], [1], now_ms=NOW + 20_000, reaping=True)
-    duty = scripts.run_now(client, made)
-    assert duty.reaped == (("drain-default-1", 1),)
-    assert {item.queue for item in duty.reserved} == {"default", "quarantine"}
+    made = duty.sweep(["default"], [1], now_ms=NOW + 20_000, reaping=True)
+    answer = scripts.run_now(client, made)
+    assert answer.reaped == (("drain-default-1", 1),)
+    assert {item.queue for item in answer.reserved} == {"default", "quarantine"}
     assert client.llen(keys.key("BACKLOG", 1)) == 1
     assert client.llen(keys.key("SUSPECTS")) == 1
 
@@ -365,7 +365,7 @@ def test_retention_forgets_what_owes_nothing_and_keeps_the_rest(client: "redis.R
     bench.sign_on()
     first, third = bench.claim().work
     bench.settle([result(first, Status.DELIVERED)])
-    trim = store.trim(before_ms=NOW + 1, max_bytes=0, pressure=False)
+    trim = upkeep.trim(before_ms=NOW + 1, max_bytes=0, pressure=False)
     assert scripts.run_now(client, trim).deleted == 2
     reader = bench.reader()
     assert [reader.message(n) is not None for n in (1, 2, 3)] == [False, False, True]
@@ -380,11 +380,11 @@ def test_retention_by_bytes_drops_index_buckets_too(client: "redis.Redis") -> No
     for turn in range(12):
         bench.accept(*(message(users=("u",)) for _ in range(200)), now_ms=NOW + turn * WINDOW // 8)
     buckets = client.zcard(keys.key("BUCKETS"))
-    while scripts.run_now(client, store.trim(before_ms=0, max_bytes=20_000, pressure=False)).more:
+    while scripts.run_now(client, upkeep.trim(before_ms=0, max_bytes=20_000, pressure=False)).more:
         pass
     assert int(client.hget(keys.key("META"), "bytes") or 0) <= 20_000
     for _ in range(20):
-        scripts.run_now(client, store.trim(before_ms=0, max_bytes=20_000, pressure=False))
+        scripts.run_now(client, upkeep.trim(before_ms=0, max_bytes=20_000, pressure=False))
     assert client.zcard(keys.key("BUCKETS")) < buckets
 
 

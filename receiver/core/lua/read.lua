@@ -24,20 +24,16 @@ local function paused(route)
   return (not at[1] and 'no worker serves this route') or at[2] or ''
 end
 
--- Every delivery of a message: {reference, record, attempts, running, due ms, why held}.
-function act.deliveries()
-  local n = p.n
-  local entry = call('XRANGE', LOG, n, n)[1]
-  if not entry then
-    return {found = false}
-  end
+-- Deliveries of one message: {reference, record, attempts, running, due ms, why held}. `names` are the fields of
+-- its block.
+local function deliveries_of(n, info, names)
   local mine, seen, refs = '^' .. n % BLOCK .. ':(%d+):?(%d*)$', {}, {}
-  local list = string.match(entry[2][4], '^[^|]*|[^|]*|[^|]*|([^|]*)')
+  local list = string.match(info, '^[^|]*|[^|]*|[^|]*|([^|]*)')
   for route in string.gmatch(list, '%d+') do
     refs[#refs + 1] = n .. ':' .. route .. ':0'
     seen[refs[#refs]] = true
   end
-  for _, name in ipairs(call('HKEYS', DELIVERIES .. block(n))) do
+  for _, name in ipairs(names) do
     local route, replay = string.match(name, mine)
     local ref = route and n .. ':' .. route .. ':' .. (replay == '' and '0' or replay)
     if ref and not seen[ref] then
@@ -50,7 +46,22 @@ function act.deliveries()
     rows[i] = {ref, call('HGET', DELIVERIES .. block(n), field(ref)) or '', call('HGET', ATTEMPTS .. block(n), field(ref)) or '',
       call('SISMEMBER', RUNNING .. route, ref) == 1, tonumber(call('ZSCORE', LATER, ref) or 0), paused(route)}
   end
-  return {found = true, rows = rows}
+  return rows
+end
+
+-- Every delivery of the messages named, as far as they are kept: {number, received ms, deliveries}.
+function act.deliveries()
+  local rows, names = {}, {}
+  for _, n in ipairs(p.numbers) do
+    local entry = call('XRANGE', LOG, n, n)[1]
+    if entry then
+      local at = block(n)
+      names[at] = names[at] or call('HKEYS', DELIVERIES .. at)
+      local received = tonumber(string.match(entry[1], '-(%d+)$'))
+      rows[#rows + 1] = {n, received, deliveries_of(n, entry[2][4], names[at])}
+    end
+  end
+  return {rows = rows}
 end
 
 -- State of every route: {number, name, queue, concurrency, paused, backlog, replaying, running, dead, oldest ms}.

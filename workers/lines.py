@@ -1,0 +1,48 @@
+"""The routes as a drain runs them: built once, found by number, and one that this process does not know is held."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from receiver.core import records
+from receiver.core.clock import Clock
+from receiver.core.routes import Config
+from receiver.core.store import Book, Result, Work
+from workers import steps
+from workers.delivery import attempt
+from workers.steps.base import Step
+from workers.toolbox import Toolbox
+
+log = logging.getLogger("hookyard.drain")
+
+HOLD_S = 1.0
+
+
+class Lines:
+    """Every route of the configuration with its steps, ready to run."""
+
+    def __init__(self, config: Config, tools: Toolbox, clock: Clock) -> None:
+        self._config = config
+        self._tools = tools
+        self._clock = clock
+        self._steps: dict[str, Sequence[Step]] = {
+            route.name: [steps.build(step, tools) for step in route.steps] for route in config.routes.values()
+        }
+        self.unknown: set[int] = set()
+        """Numbers of routes that only a newer configuration knows: left to workers that have it."""
+
+    async def deliver(self, work: Work, book: Book) -> Result:
+        """Run one attempt. Always answers: what cannot be run here, or is cancelled, is given back."""
+        number = records.reference(work.ref).route
+        route = self._config.routes.get(book.names.get(number, ""))
+        if route is None:
+            self.unknown.add(number)
+            return work.give_back
+        try:
+            return await attempt(work, route, self._steps[route.name], self._tools, self._clock)
+        except asyncio.CancelledError:
+            return work.give_back
+        except Exception:
+            log.exception("delivery %s cannot be worked here", work.ref)
+            await asyncio.sleep(HOLD_S)
+            return work.give_back
