@@ -58,8 +58,8 @@ class Post:
         return (await scripts.run(self._redis, made)).ok
 
     async def is_over(self, claim: Claim, *, busy: bool, worn: bool) -> bool:
-        """Whether this drain's time on duty is up. Hands over when its length is reached, or when it is `worn`
-        out; leaves when it was not `busy` for a while and others are on duty."""
+        """Whether this drain's time on duty is up. Hands over when its length is reached, or when it is
+        `worn` out; leaves when it was not `busy` for a while and others are on duty."""
         now = self._clock.monotonic()
         if busy:
             self._busy_at = now

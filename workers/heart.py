@@ -1,4 +1,4 @@
-"""The heartbeat of a drain, in a thread of its own: a handler that blocks the event loop must not cost a lease.
+"""The heartbeat of a drain, in a thread of its own: a handler that blocks the loop must not cost a lease.
 
 It also watches what the loop cannot: whether the parent process is still there, and whether the loop turns.
 """
@@ -19,7 +19,7 @@ log = logging.getLogger("hookyard.heart")
 BEAT_S = 2.0
 LOOK_S = 0.25
 STALLED_S = 120.0
-"""A loop that did not turn for so long is held by a blocking handler: the process gives up, as after a crash."""
+"""A loop that did not turn for so long is blocked by a handler: the process gives up, as after a crash."""
 STALLED_EXIT = 70
 
 

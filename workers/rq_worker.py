@@ -1,5 +1,5 @@
-"""RQ's forking worker with what it lacks for drains: it tells the work horse to stop, frees a dead drain at once,
-and outlives a Redis that is away or came back empty."""
+"""RQ's forking worker with what it lacks for drains: it tells the work horse to stop, frees a dead drain at
+once, and outlives a Redis that is away or came back empty."""
 
 import ctypes
 import logging

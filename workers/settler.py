@@ -1,4 +1,4 @@
-"""Gathers the results of attempts and settles them in groups: while one call is in flight the next one fills."""
+"""Gathers the results of attempts and settles them in groups: while one call is in flight the next fills."""
 
 import asyncio
 import logging
@@ -40,7 +40,7 @@ class Settler:
         self._results: list[Result] = []
         self._task: asyncio.Task[None] | None = None
         self.refused = 0
-        """Results that came too late: the lease had been taken away, another drain runs the delivery again."""
+        """Results that came too late: the lease was taken away, another drain runs the delivery again."""
 
     def add(self, result: Result) -> None:
         """Settle this result with the next group."""
