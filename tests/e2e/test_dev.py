@@ -62,6 +62,9 @@ class Dev:
         finally:
             assert self.said(words), "\n".join(self.lines)
 
+    def until_up(self) -> None:
+        self.until_said("Ctrl-C stops everything")
+
     @property
     def curl(self) -> str:
         return next(line.strip() for line in self.lines if line.strip().startswith("curl "))
@@ -124,6 +127,7 @@ def test_first_200_within_three_seconds_and_nothing_left_behind(project: Path) -
     with dev(project) as running:
         running.until_said("Hookyard is up")
         elapsed = SYSTEM.monotonic() - begun
+        running.until_up()
         answer = paste(running.curl)
         assert "200 OK" in answer
         assert '{"success":true}' in answer.replace(" ", "")
@@ -151,7 +155,7 @@ def test_the_demo_shows_what_each_route_did(project: Path) -> None:
 
 def test_a_changed_handler_and_a_changed_route_take_effect(project: Path) -> None:
     with dev(project) as running:
-        running.until_said("Hookyard is up")
+        running.until_up()
         (project / "flows.py").write_text(HANDLER.replace("VERSION", "NEW"))
         running.until_said("Changed: workers restarted")
         paste(running.curl)
@@ -167,7 +171,7 @@ def test_a_changed_handler_and_a_changed_route_take_effect(project: Path) -> Non
 
 def test_what_is_not_valid_stays_out_and_is_said(project: Path) -> None:
     with dev(project) as running:
-        running.until_said("Hookyard is up")
+        running.until_up()
         paste(running.curl)
         until(lambda: len(seen(project)) == 1, what="the workers to be up")
         (project / "routes.yaml").write_text(ROUTES.replace("events", "evnts"))
@@ -183,7 +187,7 @@ def test_what_is_not_valid_stays_out_and_is_said(project: Path) -> None:
 @pytest.mark.parametrize("words", ["valkey-server", "receiver.cli receiver", "workers run"])
 def test_a_child_that_dies_is_started_again_and_the_line_goes_on(project: Path, words: str) -> None:
     with dev(project) as running:
-        running.until_said("Hookyard is up")
+        running.until_up()
         os.kill(running.child(words), signal.SIGKILL)
         running.until_said("was ended by SIGKILL; starts again")
         until(lambda: "200 OK" in paste(running.curl), what="a 200")
@@ -192,19 +196,19 @@ def test_a_child_that_dies_is_started_again_and_the_line_goes_on(project: Path, 
 
 def test_killed_with_9_it_leaves_nothing_behind_and_starts_again(project: Path) -> None:
     with dev(project) as running:
-        running.until_said("Hookyard is up")
+        running.until_up()
         paste(running.curl)
         family = descendants(running.process.pid)
         running.process.kill()
         until(lambda: not [pid for pid in family if alive(pid)], 40, what="all children to end")
     with dev(project) as running:
-        running.until_said("Hookyard is up")
+        running.until_up()
         assert not running.said("made a random one")
 
 
 def test_a_second_one_on_the_folder_is_told_why_not(project: Path) -> None:
     with dev(project) as running:
-        running.until_said("Hookyard is up")
+        running.until_up()
         second = subprocess.run(
             [*HOOKYARD, "dev", "--port", "0"], capture_output=True, text=True, check=False
         )
@@ -228,7 +232,7 @@ def test_a_taken_port_is_said_and_exits_2(project: Path) -> None:
 
 def test_other_commands_attach_by_themselves(project: Path) -> None:
     with dev(project) as running:
-        running.until_said("Hookyard is up")
+        running.until_up()
         told = subprocess.run([*HOOKYARD, "doctor", "--json"], capture_output=True, text=True, check=False)
         findings = json.loads(told.stdout)["findings"]
         assert told.returncode == 0, findings
@@ -242,7 +246,7 @@ def test_other_commands_attach_by_themselves(project: Path) -> None:
 
 def test_requests_wait_while_the_receiver_restarts(project: Path) -> None:
     with dev(project) as running:
-        running.until_said("Hookyard is up")
+        running.until_up()
         os.kill(running.child("receiver.cli receiver"), signal.SIGKILL)
         url = running.curl.split()[2].rpartition("/hooks")[0] + "/livez"
         with urllib.request.urlopen(url, timeout=15) as answer:  # noqa: S310
