@@ -59,7 +59,7 @@ class Drain:
         """Sign on, work, finish, sign off. Returns at once when this drain is not wanted (any more)."""
         setup = self._setup
         try:
-            await self._publish()
+            await self._publish(serving=False)
             if not await self._post.sign_on():
                 return
             async with Toolbox.open(
@@ -115,7 +115,7 @@ class Drain:
             )
         claim = await scripts.run(self._redis, made)
         if claim.stale:
-            await self._publish()
+            await self._publish(serving=True)
         if (claim.stale or claim.lost) and not await self._post.sign_on():
             self._stopping = True
         self._post.enqueue(claim.reserved)
@@ -163,6 +163,7 @@ class Drain:
             self._settler.add(store.given_back(ref, attempt))
         self._doubtful = False
 
-    async def _publish(self) -> None:
-        made = store.publish(self._setup.config, now_ms=self._clock.now_ms(), serving=True)
+    async def _publish(self, *, serving: bool) -> None:
+        """Learn what the store calls the routes; `serving` puts our configuration in force in an emptied store."""
+        made = store.publish(self._setup.config, now_ms=self._clock.now_ms(), serving=serving)
         self._book = await scripts.run(self._redis, made)

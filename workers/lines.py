@@ -1,4 +1,4 @@
-"""The routes as a drain runs them: built once, found by number; one that this process does not know is held."""
+"""The routes as a drain runs them: built once, found by number; one it does not know is held."""
 
 import asyncio
 import logging

@@ -1,5 +1,5 @@
 """Keeps the worker processes alive: N a queue, one more while a drain hands over, one on demand for
-quarantine and replays. Restarts what dies, with a growing pause; frees the duty and leases of a dead worker."""
+quarantine and replays. Restarts what dies, with a growing pause; frees duty and leases of a dead worker."""
 
 import logging
 import os

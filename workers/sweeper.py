@@ -42,7 +42,7 @@ class Sweeper:
         """Drain → its worker's name, its state, its process id; as of the last sweep."""
 
     def sweep(self, idle: Mapping[str, int]) -> None:
-        """One round. `idle`: own workers of a queue that wait for a job. Raises nothing: Redis may be away."""
+        """One round. `idle`: own workers of a queue that wait for a job. Raises nothing when Redis is away."""
         now = self._setup.clock.monotonic()
         try:
             self._repair(now)
@@ -67,11 +67,8 @@ class Sweeper:
 
     def _repair(self, now: float) -> None:
         now_ms = self._setup.clock.now_ms()
-        stored = self._redis.hmget(keys.key("META"), ["id", "config"])
-        if self._book is None or stored != [
-            self._book.store_id.encode(),
-            self._setup.config.version.encode(),
-        ]:
+        stored = cast("bytes | None", self._redis.hget(keys.key("META"), "id"))
+        if self._book is None or stored != self._book.store_id.encode():
             self._book = scripts.run_now(
                 self._redis, store.publish(self._setup.config, now_ms=now_ms, serving=True)
             )

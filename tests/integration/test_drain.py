@@ -209,7 +209,7 @@ def test_routes_it_does_not_know_are_held_not_lost(redis_url: str, monkeypatch: 
     newer = World(redis_url, config(route("r"), route("other"), version="newer"))
     number, known = newer.accept("other"), newer.accept("r")
 
-    async def as_published() -> None:
+    async def as_published(*, serving: bool) -> None:
         drain._book = newer.book  # a newer worker published after this drain did
 
     monkeypatch.setattr(drain, "_publish", as_published)
