@@ -164,6 +164,6 @@ class Drain:
         self._doubtful = False
 
     async def _publish(self, *, serving: bool) -> None:
-        """Learn what the store calls the routes; `serving` puts our configuration in force in an emptied store."""
+        """Learn what the store calls the routes; `serving` puts our configuration in force."""
         made = store.publish(self._setup.config, now_ms=self._clock.now_ms(), serving=serving)
         self._book = await scripts.run(self._redis, made)

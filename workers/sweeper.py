@@ -42,7 +42,7 @@ class Sweeper:
         """Drain → its worker's name, its state, its process id; as of the last sweep."""
 
     def sweep(self, idle: Mapping[str, int]) -> None:
-        """One round. `idle`: own workers of a queue that wait for a job. Raises nothing when Redis is away."""
+        """One round, which raises nothing when Redis is away. `idle`: own workers that wait for a job."""
         now = self._setup.clock.monotonic()
         try:
             self._repair(now)
