@@ -1,4 +1,4 @@
-"""A real Valkey for tests: one per test process, emptied before each test, and throw-away ones of own settings.
+"""A real Valkey for tests: one per test process, emptied before each test, and others of their own settings.
 
 Fixtures: `valkey` (the shared server), `redis_url` and `redis` (emptied), `valkey_server` (makes others).
 """
