@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from receiver.core.clock import SYSTEM, Clock
 from receiver.core.metrics import Metrics
@@ -16,7 +17,7 @@ from receiver.core.settings import Settings
 from receiver.errors_http import http_exception
 from receiver.exposition import Exposition, Refresh
 from receiver.health import Check, Health
-from receiver.intake import Commits, Intake
+from receiver.intake import PREFIX, Commits, Intake
 from receiver.load import Load
 from receiver.middleware import Edge
 
@@ -32,6 +33,21 @@ class Store:
     """What /metrics asks of it."""
     running: Callable[[], AbstractAsyncContextManager[None]]
     """Its life: entered before the first request, left after the last."""
+
+
+class App(Starlette):
+    """Starlette, with a way past its router and middleware for the one path that must be fast.
+
+    They took 20 µs of the 125 µs of a request, to find one fixed prefix and to catch what `Edge` catches.
+    """
+
+    hooks: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await self.hooks(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(
@@ -55,9 +71,8 @@ def create_app(
         async with store.running():
             yield
 
-    app = Starlette(
+    app = App(
         routes=[
-            Route("/hooks/{path:path}", intake),
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
             Route("/metrics", Exposition(metrics, store.refreshes).show),
@@ -66,6 +81,7 @@ def create_app(
         exception_handlers={HTTPException: http_exception},
         lifespan=lifespan,
     )
+    app.hooks = Edge(intake, metrics=metrics, clock=clock, raising="hooks")
     # A redirect to the other spelling of a path would lose the body of a POST.
     app.router.redirect_slashes = False
     return app

@@ -4,17 +4,17 @@ Whatever the sender does (lies about the length, streams for ever, sends a decom
 holds at most twice the cap in memory.
 """
 
-import asyncio
 import zlib
 from collections.abc import Mapping
 
 from starlette.types import Receive
 
 from receiver.core.errors import BodyTimeout, BodyTooLarge, MalformedMessage, UnsupportedEncoding
+from receiver.deadline import Deadline
 from receiver.load import Share
 
 READ_TIMEOUT_S = 30.0
-"""For the whole body; Segment itself gives up after 5 to 10 seconds."""
+"""For a whole body; Segment itself gives up after 5 to 10 seconds."""
 
 _GZIP = (zlib.MAX_WBITS | 16,)
 _DEFLATE = (zlib.MAX_WBITS, -zlib.MAX_WBITS)
@@ -32,7 +32,9 @@ class ClientGone(Exception):
     """The sender closed the connection before its request was complete: there is nobody to answer."""
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int, share: Share) -> bytes:
+async def read_body(
+    headers: Mapping[bytes, bytes], receive: Receive, limit: int, share: Share, deadline: Deadline
+) -> bytes:
     """The whole body, decompressed. `limit` is in bytes; what is held is taken from `share`.
 
     Raises BodyTooLarge, BodyTimeout, UnsupportedEncoding, MalformedMessage, Overloaded or ClientGone.
@@ -47,10 +49,9 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int
     if announced.isdigit() and int(announced) > limit:
         raise _too_large(limit)
     try:
-        async with asyncio.timeout(READ_TIMEOUT_S):
-            body = await _received(receive, limit, share)
+        body = await deadline.hold(_received(receive, limit, share))
     except TimeoutError as error:
-        raise BodyTimeout(f"The body did not arrive within {READ_TIMEOUT_S:.0f} seconds.") from error
+        raise BodyTimeout(f"The body did not arrive within {deadline.seconds:.0f} seconds.") from error
     if not windows or not body:
         return body
     plain = _inflated(body, windows, limit)

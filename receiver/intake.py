@@ -11,7 +11,7 @@ from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from receiver.body import read_body
+from receiver.body import READ_TIMEOUT_S, read_body
 from receiver.core.clock import SYSTEM, Clock
 from receiver.core.errors import UnknownSource, WrongMethod
 from receiver.core.facts import content_digest, facts, message_id, users
@@ -20,6 +20,7 @@ from receiver.core.message import Accepted, NewMessage
 from receiver.core.metrics import Metrics
 from receiver.core.routes import Config, SourcePath
 from receiver.core.settings import Settings
+from receiver.deadline import Deadline
 from receiver.load import Load
 from receiver.schemes import SCHEMES
 from receiver.schemes.base import Unverified
@@ -27,6 +28,7 @@ from receiver.split import Element, RefusedElement, split
 
 log = logging.getLogger("hookyard.intake")
 
+PREFIX = "/hooks/"
 METHODS = ("POST", "PUT", "PATCH")
 GOOD_ANSWER = b'{"success":true}'
 _GOOD_HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(GOOD_ANSWER)).encode())]
@@ -45,7 +47,7 @@ class Commits(Protocol):
 
 
 class Intake:
-    """The ASGI application at /hooks/{path}."""
+    """The ASGI application below /hooks/. It sends good answers only, and raises all else."""
 
     def __init__(
         self,
@@ -63,25 +65,30 @@ class Intake:
         self._committer = committer
         self._metrics = metrics
         self._load = load
+        self._deadline = Deadline(READ_TIMEOUT_S)
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = self._find(scope)
         with self._load.request() as share:
             headers = scope["headers"]
-            body = await read_body(dict(headers), receive, self._settings.max_body, share)
+            limit = self._settings.max_body
+            body = await read_body(dict(headers), receive, limit, share, self._deadline)
             request = Unverified(body=body, headers=headers)
             if len(body) <= LARGE:
-                messages = self._messages(path, request)
+                messages, refused = self._messages(path, request)
             else:
-                messages = await asyncio.to_thread(self._messages, path, request)
-            await self._commit(path, messages)
+                messages, refused = await asyncio.to_thread(self._messages, path, request)
+            if refused:
+                self._report(path, refused)
+            if messages:
+                await self._commit(path, messages)
         await send({"type": "http.response.start", "status": 200, "headers": _GOOD_HEADERS})
         await send({"type": "http.response.body", "body": GOOD_ANSWER})
 
     def _find(self, scope: Scope) -> SourcePath:
         """The configured path, asked for with or without slashes at its ends."""
-        name: str = scope["path_params"]["path"].strip("/")
+        name: str = scope["path"].removeprefix(PREFIX).strip("/")
         path = self._config.path(name)
         if path is None:
             raise UnknownSource("No source has this path: see `sources` in routes.yaml.")
@@ -92,14 +99,14 @@ class Intake:
             )
         return path
 
-    def _messages(self, path: SourcePath, request: Unverified) -> list[NewMessage]:
-        """Everything that needs no waiting."""
+    def _messages(
+        self, path: SourcePath, request: Unverified
+    ) -> tuple[list[NewMessage], list[RefusedElement]]:
+        """Everything that needs no waiting; changes nothing, so that it may run in a thread."""
         verify = path.source.verify
         verified = SCHEMES[verify.scheme](request, verify.secrets)
         elements = split(verified, self._settings.max_message)
-        if elements.refused:
-            self._report(path, elements.refused)
-        return [self._message(path, element) for element in elements.kept]
+        return [self._message(path, element) for element in elements.kept], elements.refused
 
     def _message(self, path: SourcePath, element: Element) -> NewMessage:
         fields = element.fields
@@ -118,8 +125,6 @@ class Intake:
         )
 
     async def _commit(self, path: SourcePath, messages: list[NewMessage]) -> None:
-        if not messages:
-            return
         started = self._clock.monotonic()
         accepted = await self._committer.commit(messages)
         self._metrics.observe("hookyard_commit_seconds", self._clock.monotonic() - started)

@@ -19,7 +19,7 @@ from receiver.upload import Upload, will_close
 
 log = logging.getLogger("hookyard.request")
 
-ENDPOINTS = frozenset({"hooks", "livez", "readyz", "metrics"})
+ENDPOINTS = frozenset({"livez", "readyz", "metrics"})
 """First parts of paths that are told apart in metrics; all else is `other`."""
 
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -27,10 +27,15 @@ _SHOWN_PATH = 200
 
 
 class Edge:
-    """Wraps the whole application: whatever happens inside, the sender gets an answer of one JSON shape."""
+    """Wraps an application: whatever happens inside, the sender gets an answer of one JSON shape."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, clock: Clock = SYSTEM, raising: str | None = None
+    ) -> None:
+        """`raising`: the name in metrics of an application that answers 200 or raises. Such a one need not be
+        watched, and its good answers carry no request id: 10 µs of a request. Without a name: by the path."""
         self._app = app
+        self._raising = raising
         self._metrics = metrics
         self._clock = clock
         self._prefix = token_hex(4)
@@ -46,17 +51,20 @@ class Edge:
         request_id.set(name)
         exchange = _Exchange(receive, send, name, closing=will_close(scope, headers))
         code = await self._run(scope, exchange)
-        self._metrics.count("hookyard_requests_total", _endpoint(scope["path"]), code)
+        self._metrics.count("hookyard_requests_total", self._raising or _endpoint(scope["path"]), code)
         level = logging.DEBUG if 200 <= exchange.status < 300 else logging.INFO
         if log.isEnabledFor(level):
-            log.log(
-                level, "request", extra=_line(scope, exchange.status, code, self._clock.monotonic() - started)
-            )
+            seconds = self._clock.monotonic() - started
+            log.log(level, "request", extra=_line(scope, exchange.status, code, seconds))
 
     async def _run(self, scope: Scope, exchange: "_Exchange") -> str:
         """Answer the request; returns `ok` or the code of what was wrong."""
         try:
-            await self._app(scope, exchange.receive, exchange.send)
+            if self._raising is None:
+                await self._app(scope, exchange.receive, exchange.send)
+            else:
+                await self._app(scope, exchange.receive, exchange.pass_on)
+                exchange.status = 200
         except ClientGone:
             return "client_gone"
         except (Refused, Unavailable) as error:
@@ -76,21 +84,25 @@ class Edge:
 
 
 class _Exchange:
-    """One request and its answer, watched."""
+    """One request and its answer."""
+
+    __slots__ = ("_name", "_upload", "pass_on", "receive", "status")
 
     def __init__(self, receive: Receive, send: Send, name: str, *, closing: bool) -> None:
         self._upload = Upload(receive) if closing else None
         self.receive: Receive = self._upload or receive
-        self._send = send
-        self._header = (b"x-request-id", name.encode())
+        self.pass_on = send
+        self._name = name
         self.status = 0
         """0: not answered."""
 
     async def send(self, event: MutableMapping[str, Any]) -> None:
+        """Pass on, and watch."""
         if event["type"] == "http.response.start":
             self.status = event["status"]
-            event = {**event, "headers": [*event.get("headers", ()), self._header]}
-        await self._send(event)
+            name = (b"x-request-id", self._name.encode())
+            event = {**event, "headers": [*event.get("headers", ()), name]}
+        await self.pass_on(event)
 
     async def refuse(self, error: HookError) -> None:
         """Answer an error; an answer that has begun stays as it is, and the server cuts it off."""
@@ -104,7 +116,7 @@ class _Exchange:
 
 
 def _endpoint(path: str) -> str:
-    first = path.lstrip("/").partition("/")[0]
+    first = path.strip("/").partition("/")[0]
     return first if first in ENDPOINTS else "other"
 
 

@@ -4,10 +4,14 @@ Names are a Literal, so that the type checker finds a misspelt one. Labels have 
 configured names and stable codes, never anything a sender can choose.
 """
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric as Family
 
 CounterName = Literal[
     "hookyard_requests_total",
@@ -17,7 +21,6 @@ CounterName = Literal[
 ]
 GaugeName = Literal["hookyard_requests_in_progress", "hookyard_backlog"]
 HistogramName = Literal["hookyard_commit_seconds"]
-Name = CounterName | GaugeName | HistogramName
 
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -49,49 +52,75 @@ HISTOGRAMS: Mapping[HistogramName, Metric] = {
     "hookyard_commit_seconds": Metric((), "how long a request waited until its messages were on disk"),
 }
 
+Labels = tuple[str, ...]
+
 
 class Metrics:
-    """The metrics of one process, in a registry of its own."""
+    """The metrics of one process, for one thread: plain numbers, put into Prometheus' form when asked for.
+
+    The client library's own counters, with a lock each, took 8 µs of a request.
+    """
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._counters = {
-            name: Counter(name, metric.meaning, metric.labels, registry=self._registry)
-            for name, metric in COUNTERS.items()
-        }
-        self._gauges = {
-            name: Gauge(name, metric.meaning, metric.labels, registry=self._registry)
-            for name, metric in GAUGES.items()
-        }
-        self._histograms = {
-            name: Histogram(name, metric.meaning, metric.labels, registry=self._registry, buckets=BUCKETS_S)
-            for name, metric in HISTOGRAMS.items()
-        }
-        self._children: dict[tuple[str, ...], Counter] = {}
+        self._counts: dict[CounterName, dict[Labels, float]] = {name: {} for name in COUNTERS}
+        self._gauges: dict[GaugeName, dict[Labels, float]] = {}
+        self._followed: dict[GaugeName, Callable[[], float]] = {}
+        self._spread = {name: [0] * (len(BUCKETS_S) + 1) for name in HISTOGRAMS}
+        self._sums = dict.fromkeys(HISTOGRAMS, 0.0)
 
     def count(self, name: CounterName, *labels: str, by: int = 1) -> None:
         """Add to a counter; `labels` in the order of its definition."""
-        child = self._children.get((name, *labels))
-        if child is None:
-            counter = self._counters[name]
-            child = self._children[(name, *labels)] = counter.labels(*labels) if labels else counter
-        child.inc(by)
+        counts = self._counts[name]
+        try:
+            counts[labels] += by
+        except KeyError:
+            _check(COUNTERS[name], labels)
+            counts[labels] = by
 
     def observe(self, name: HistogramName, seconds: float) -> None:
         """Add one measurement to a histogram."""
-        self._histograms[name].observe(seconds)
+        self._spread[name][bisect_left(BUCKETS_S, seconds)] += 1
+        self._sums[name] += seconds
 
     def follow(self, name: GaugeName, read: Callable[[], float]) -> None:
         """Read a gauge without labels at the moment it is asked for."""
-        self._gauges[name].set_function(read)
+        _check(GAUGES[name], ())
+        self._followed[name] = read
 
-    def replace(self, name: GaugeName, values: Mapping[tuple[str, ...], float]) -> None:
+    def replace(self, name: GaugeName, values: Mapping[Labels, float]) -> None:
         """Set a gauge for exactly these labels; what it showed for others (a route now gone) disappears."""
-        gauge = self._gauges[name]
-        gauge.clear()
-        for labels, value in values.items():
-            gauge.labels(*labels).set(value)
+        for labels in values:
+            _check(GAUGES[name], labels)
+        self._gauges[name] = dict(values)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
-        return generate_latest(self._registry)
+        registry = CollectorRegistry()
+        registry.register(self)
+        return generate_latest(registry)
+
+    def collect(self) -> Iterator[Family]:
+        """What Prometheus' client library asks its collectors for."""
+        for name, metric in COUNTERS.items():
+            counter = CounterMetricFamily(name, metric.meaning, labels=metric.labels)
+            for labels, value in self._counts[name].items():
+                counter.add_metric(labels, value)
+            yield counter
+        for gauge_name, metric in GAUGES.items():
+            gauge = GaugeMetricFamily(gauge_name, metric.meaning, labels=metric.labels)
+            read = self._followed.get(gauge_name)
+            values = self._gauges.get(gauge_name, {}) if read is None else {(): read()}
+            for labels, value in values.items():
+                gauge.add_metric(labels, value)
+            yield gauge
+        for histogram_name, metric in HISTOGRAMS.items():
+            edges = [*map(str, BUCKETS_S), "+Inf"]
+            totals = accumulate(self._spread[histogram_name])
+            histogram = HistogramMetricFamily(histogram_name, metric.meaning, labels=metric.labels)
+            histogram.add_metric((), list(zip(edges, totals, strict=True)), self._sums[histogram_name])
+            yield histogram
+
+
+def _check(metric: Metric, labels: Labels) -> None:
+    if len(labels) != len(metric.labels):
+        raise ValueError(f"the labels are {metric.labels}, not {labels}")

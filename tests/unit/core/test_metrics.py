@@ -46,6 +46,8 @@ def test_counting_and_measuring() -> None:
     assert 'hookyard_messages_accepted_total{source="shop"} 100.0' in text
     assert 'hookyard_commit_seconds_bucket{le="0.005"} 1.0' in text
     assert 'hookyard_commit_seconds_bucket{le="0.002"} 0.0' in text
+    assert 'hookyard_commit_seconds_bucket{le="+Inf"} 1.0' in text
+    assert "hookyard_commit_seconds_sum 0.003" in text
     assert "hookyard_requests_in_progress 7.0" in text
 
 
@@ -59,5 +61,10 @@ def test_a_gauge_shows_exactly_what_it_was_last_given() -> None:
 
 
 def test_a_label_too_few_is_found_at_once() -> None:
+    metrics = Metrics()
     with pytest.raises(ValueError, match="label"):
-        Metrics().count("hookyard_requests_total", "hooks")
+        metrics.count("hookyard_requests_total", "hooks")
+    with pytest.raises(ValueError, match="label"):
+        metrics.follow("hookyard_backlog", lambda: 1)
+    with pytest.raises(ValueError, match="label"):
+        metrics.replace("hookyard_backlog", {(): 1})
