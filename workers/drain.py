@@ -1,8 +1,8 @@
 """MAIN PATH of the workers: claim → run steps → settle, until the time on duty is up.
 
-One drain is one RQ job. It claims references in groups, runs them concurrently, settles them in groups, and
-sleeps on the queue's wake key when there is nothing to do. After `drain_length` it puts a successor on duty,
-claims on until that one has signed on, and then only finishes what it has.
+One drain is one RQ job. Turn by turn, one call settles what has ended and claims what fits; deliveries run
+concurrently in between. With nothing to do it sleeps on the queue's wake key. After `drain_length` it puts a
+successor on duty, claims on until that one has signed on, and then only finishes what it has.
 """
 
 import asyncio
@@ -13,11 +13,10 @@ from receiver.core import scripts, store
 from receiver.core.clients import connect_async
 from receiver.core.errors import Unavailable
 from receiver.core.queue import QUARANTINE
-from receiver.core.store import Claim, Work
+from receiver.core.store import Result, Turn, Work
 from workers.duty import WAIT_S, Post
 from workers.heart import Heart
 from workers.lines import Lines
-from workers.settler import Settler
 from workers.setup import Setup
 from workers.toolbox import Toolbox
 
@@ -25,12 +24,12 @@ log = logging.getLogger("hookyard.drain")
 
 IN_FLIGHT = 2_000
 """Deliveries one drain runs at once, over all routes of its queue."""
-CLAIM = 500
-"""References in one claim: about 2 ms inside Redis."""
+GROUP = 500
+"""Most references claimed, and most results settled, in one turn: some milliseconds inside Redis."""
 AGAIN_S = 0.5
 STUCK_THREADS = 8
 """Sync handlers that ran past their time and never came back: then the process is worth replacing."""
-NOTHING = Claim()
+NOTHING = Turn()
 
 
 class Drain:
@@ -42,11 +41,8 @@ class Drain:
         self._redis = connect_async(setup.url)
         self._changed = asyncio.Event()
         self._post = Post(self._redis, setup, queue=queue, drain=drain, worker=worker)
-        self._settler = Settler(
-            self._redis, self._clock, drain=drain, quarantine=self._quarantine,
-            settled=self._changed.set, reserved=self._post.enqueue,
-        )  # fmt: skip
         self._running: dict[asyncio.Task[None], Work] = {}
+        self._ended: list[Result] = []
         self._stopping = False
         self._doubtful = False
 
@@ -74,66 +70,77 @@ class Drain:
             await self._redis.aclose()
 
     async def _work(self) -> None:
-        """Claim, start and wait, turn by turn, until another drain is on duty or the process must stop."""
+        """Turn by turn, until another drain is on duty or the process must stop."""
         while not self._stopping:
             self._changed.clear()
             try:
-                claim = await self._claim()
-                for work in claim.work:
+                turn = await self._turn()
+                for work in turn.work:
                     task = asyncio.create_task(self._deliver(work))
                     self._running[task] = work
                     task.add_done_callback(self._running.pop)
                 worn = self._tools.stuck >= STUCK_THREADS
-                if await self._post.is_over(claim, busy=bool(self._running), worn=worn):
+                if await self._post.is_over(turn, busy=bool(self._running), worn=worn):
                     return
             except Unavailable as error:
                 log.warning("drain %s waits for Redis: %s", self._id, error)
                 self._doubtful = True
                 await asyncio.sleep(AGAIN_S)
             else:
-                await self._wait(claim)
+                await self._wait(turn)
 
-    async def _claim(self) -> Claim:
+    async def _turn(self) -> Turn:
+        """Settle what ended, claim what fits. Raises Unavailable; then both are tried again."""
         if self._doubtful:
             await self._give_back_unseen()
-        room = min(CLAIM, IN_FLIGHT - len(self._running))
-        if self._quarantine:
-            if self._running or self._settler.busy:
-                return NOTHING  # one group at a time, or a crash would not tell who it was
-            made = store.claim_suspects(self._book, self._id)
-        elif room <= 0:
-            return NOTHING
+        room = 0 if self._quarantine else min(GROUP, IN_FLIGHT - len(self._running))
+        if self._ended or room > 0:
+            turn = await self._settle(claim=room)
+        elif (
+            self._quarantine and not self._running
+        ):  # one group at a time, or a crash would not tell who it was
+            turn = await scripts.run(self._redis, store.claim_suspects(self._book, self._id))
         else:
-            made = store.claim(
-                self._book,
-                self._queue,
-                self._id,
-                now_ms=self._clock.now_ms(),
-                most=room,
-                excluded=self._lines.unknown,
-                leaving=self._post.leaving,
-            )
-        claim = await scripts.run(self._redis, made)
-        if claim.stale:
+            return NOTHING
+        if turn.stale:
             await self._publish(serving=True)
-        if (claim.stale or claim.lost) and not await self._post.sign_on():
+        if (turn.stale or turn.lost) and not await self._post.sign_on():
             self._stopping = True
-        self._post.enqueue(claim.reserved)
-        return claim
+        return turn
+
+    async def _settle(self, *, claim: int) -> Turn:
+        results = self._ended[:GROUP]
+        made = store.turn(
+            self._book,
+            self._queue,
+            self._id,
+            results,
+            now_ms=self._clock.now_ms(),
+            most=claim,
+            excluded=self._lines.unknown,
+            leaving=self._post.leaving,
+            quarantine=self._quarantine,
+        )
+        turn = await scripts.run(self._redis, made)
+        del self._ended[: len(results)]
+        if turn.refused:
+            log.warning("%d results came after their lease had ended", len(turn.refused))
+        self._post.enqueue(turn.reserved)
+        return turn
 
     async def _deliver(self, work: Work) -> None:
-        self._settler.add(await self._lines.deliver(work, self._book))
+        self._ended.append(await self._lines.deliver(work, self._book))
+        self._changed.set()
 
-    async def _wait(self, claim: Claim) -> None:
-        """Until something is settled, the queue is woken, or the next retry is due."""
-        if claim.more:
-            await asyncio.sleep(0)
-            return
+    async def _wait(self, turn: Turn) -> None:
+        """Until a delivery ends, the queue is woken, or the next retry is due."""
+        if turn.more or self._ended:
+            return  # what was claimed runs while the next call is on its way
         if len(self._running) < IN_FLIGHT:
             self._post.listen(self._changed.set)
         wait_s = WAIT_S
-        if claim.next_due_ms:
-            wait_s = min(WAIT_S, max(0.0, (claim.next_due_ms - self._clock.now_ms()) / 1000))
+        if turn.next_due_ms:
+            wait_s = min(WAIT_S, max(0.0, (turn.next_due_ms - self._clock.now_ms()) / 1000))
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await self._changed.wait()
@@ -143,24 +150,24 @@ class Drain:
         give_up_at: float | None = None
         while self._running and (give_up_at is None or self._clock.monotonic() < give_up_at):
             await asyncio.wait(self._running, timeout=WAIT_S / 4)
+            if self._ended:
+                await self._settle(claim=0)
             if self._stopping and give_up_at is None:
                 give_up_at = self._clock.monotonic() + self._setup.settings.grace
         for task in self._running:
             task.cancel()
         if self._running:
             await asyncio.wait(self._running)
-        await asyncio.wait_for(self._settler.flush(), timeout=self._setup.settings.grace)
+        while self._ended:
+            await self._settle(claim=0)
         await self._post.sign_off(stopping=True)
 
     async def _give_back_unseen(self) -> None:
         """Redis may have run a claim whose answer never came: what it leased to us, nobody works."""
         leased = await self._post.leases()
-        for work in self._running.values():
-            leased.pop(work.ref, None)
-        for ref in self._settler.unsettled():
+        for ref in (*(work.ref for work in self._running.values()), *(result.ref for result in self._ended)):
             leased.pop(ref, None)
-        for ref, attempt in leased.items():
-            self._settler.add(store.given_back(ref, attempt))
+        self._ended += [store.given_back(ref, attempt) for ref, attempt in leased.items()]
         self._doubtful = False
 
     async def _publish(self, *, serving: bool) -> None:

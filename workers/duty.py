@@ -15,7 +15,7 @@ from redis import exceptions
 
 from receiver.core import duty, keys, scripts
 from receiver.core.queue import QUARANTINE
-from receiver.core.store import Claim, Reserved
+from receiver.core.store import Reserved, Turn
 from workers.setup import Setup
 
 log = logging.getLogger("hookyard.duty")
@@ -57,14 +57,14 @@ class Post:
         )
         return (await scripts.run(self._redis, made)).ok
 
-    async def is_over(self, claim: Claim, *, busy: bool, worn: bool) -> bool:
+    async def is_over(self, turn: Turn, *, busy: bool, worn: bool) -> bool:
         """Whether this drain's time on duty is up. Hands over when its length is reached, or when it is
         `worn` out; leaves when it was not `busy` for a while and others are on duty."""
         now = self._clock.monotonic()
         if busy:
             self._busy_at = now
         if self.leaving:
-            return claim.relieved
+            return turn.relieved
         if now > self._hand_over_at or worn:
             await self.hand_over()
         elif not busy and (self._queue == QUARANTINE or now - self._busy_at > IDLE_S):

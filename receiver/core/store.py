@@ -1,4 +1,4 @@
-"""The way of a message through the store, as typed calls of the Lua scripts: publish, accept, claim, settle.
+"""The way of a message through the store, as typed calls of the Lua scripts: publish, accept, turn.
 
 Each function makes a `Call`; `scripts.run` and `scripts.run_now` send it. Beside it stand `duty` (drains on
 and off duty), `upkeep` (retention, pauses, redrives), `replays`, and `reading` (look-ups for people).
@@ -76,12 +76,16 @@ class Work(msgspec.Struct, frozen=True):
         return given_back(self.ref, self.before.attempts + 1)
 
 
-class Claim(msgspec.Struct, frozen=True):
-    """The answer to a claim. `lost`: the store does not know this drain (any more)."""
+class Turn(msgspec.Struct, frozen=True):
+    """The answer to one turn of a drain. `lost`: the store does not know this drain (any more)."""
 
     work: tuple[Work, ...] = ()
     more: bool = False
+    """More could have been claimed."""
     next_due_ms: int = 0
+    """When the next retry is due; 0: none waits."""
+    refused: tuple[str, ...] = ()
+    """Results that came too late: the lease had been taken away, another drain runs the delivery again."""
     reserved: tuple[Reserved, ...] = ()
     relieved: bool = False
     """A successor has signed on: a drain that hands over may stop claiming."""
@@ -91,7 +95,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True):
-    """How one attempt ended, as the settle script reads it."""
+    """How one attempt ended, as the turn script reads it."""
 
     ref: str
     attempt: int
@@ -105,13 +109,6 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
 def given_back(ref: str, attempt: int) -> Result:
     """Settles a claim as if it had not been: back to the front of the backlog, no attempt counted."""
     return Result(ref=ref, attempt=attempt, letter=records.GIVE_BACK)
-
-
-class Settled(msgspec.Struct, frozen=True):
-    """References whose lease this drain no longer held, and drains to enqueue."""
-
-    refused: tuple[str, ...]
-    reserved: tuple[Reserved, ...]
 
 
 def publish(config: Config, *, now_ms: int, serving: bool) -> Call[Book]:
@@ -170,39 +167,46 @@ def reserved(answer: dict[str, Any]) -> tuple[Reserved, ...]:
     return tuple(Reserved(queue, drain) for queue, drain in rows(answer.get("reserved")))
 
 
-def claim(
+def turn(
     book: Book,
     queue: str,
     drain: str,
+    results: Sequence[Result],
     *,
     now_ms: int,
     most: int,
     excluded: Iterable[int] = (),
     leaving: bool = False,
-) -> Call[Claim]:
-    """Up to `most` references of a queue. `excluded`: numbers of routes this drain does not know."""
+    quarantine: bool = False,
+) -> Call[Turn]:
+    """Settle `results`, then claim up to `most` references of the queue (0: none), in one call.
+
+    `excluded`: numbers of routes this drain does not know.
+    """
     arguments = {
         "store": book.store_id,
         "queue": queue,
         "drain": drain,
         "now": now_ms,
+        "results": results,
         "max": most,
         "max_bytes": CLAIM_BYTES,
         "excluded": list(excluded),
         "leaving": leaving,
+        "quarantine": quarantine,
     }
-    return scripts.call("claim", arguments, _claim)
+    return scripts.call("turn", arguments, _turn)
 
 
-def claim_suspects(book: Book, drain: str) -> Call[Claim]:
+def claim_suspects(book: Book, drain: str) -> Call[Turn]:
     """Half a group of references whose drain crashed, for a quarantine drain."""
-    return scripts.call("claim_suspects", {"store": book.store_id, "drain": drain}, _claim)
+    return scripts.call("claim_suspects", {"store": book.store_id, "drain": drain}, _turn)
 
 
-def _claim(reply: Any) -> Claim:
+def _turn(reply: Any) -> Turn:
     answer = unpacked(reply[0])
     if "more" not in answer:
-        return Claim(lost="lost" in answer, stale="stale" in answer)
+        return Turn(lost="lost" in answer, stale="stale" in answer)
     work = tuple(
         Work(
             reply[at].decode(),
@@ -214,21 +218,11 @@ def _claim(reply: Any) -> Claim:
         )
         for at in range(1, len(reply), 6)
     )
-    return Claim(
+    return Turn(
         work=work,
         more=answer["more"],
         next_due_ms=int(answer["next_due"]),
+        refused=tuple(rows(answer["refused"])),
         reserved=reserved(answer),
         relieved=answer["relieved"],
     )
-
-
-def settle(drain: str, results: Sequence[Result], *, now_ms: int, quarantine: bool = False) -> Call[Settled]:
-    """Record how attempts ended; each counts only while the drain still holds the lease of that attempt."""
-    arguments = {"drain": drain, "now": now_ms, "results": results, "quarantine": quarantine}
-
-    def decode(reply: Any) -> Settled:
-        answer = unpacked(reply)
-        return Settled(refused=tuple(rows(answer["refused"])), reserved=reserved(answer))
-
-    return scripts.call("settle", arguments, decode)

@@ -221,11 +221,11 @@ def test_a_claim_whose_answer_was_lost_is_given_back(redis_url: str, monkeypatch
     world = make(redis_url, "ok")
     number = world.accept("r")
     run = scripts.run
-    lost: list[store.Claim] = []
+    lost: list[store.Turn] = []
 
     async def lossy(client: Any, made: scripts.Call[Any]) -> Any:
         answer = await run(client, made)
-        if isinstance(answer, store.Claim) and answer.work and not lost:
+        if isinstance(answer, store.Turn) and answer.work and not lost:
             lost.append(answer)
             raise StoreUnavailable("the answer was lost on its way")
         return answer

@@ -10,7 +10,7 @@ from receiver.core.clients import connect
 from receiver.core.message import NewMessage, Status
 from receiver.core.reading import Store
 from receiver.core.records import Record
-from receiver.core.store import Book, Claim, Result, Work
+from receiver.core.store import Book, Result, Turn, Work
 from tests.support.stored import config, message, route
 
 NOW = 1_800_000_000_000
@@ -32,13 +32,15 @@ class Bench:
         made = duty.sign_on(queue, drain, now_ms=now_ms, worker="w", host="h", pid=1)
         return scripts.run_now(self.redis, made).ok
 
-    def claim(self, drain: str = "drain-default-1", most: int = 100, now_ms: int = NOW) -> Claim:
-        return scripts.run_now(self.redis, store.claim(self.book, "default", drain, now_ms=now_ms, most=most))
+    def claim(self, drain: str = "drain-default-1", most: int = 100, now_ms: int = NOW) -> Turn:
+        return scripts.run_now(
+            self.redis, store.turn(self.book, "default", drain, [], now_ms=now_ms, most=most)
+        )
 
-    def settle(
-        self, results: Sequence[Result], drain: str = "drain-default-1", now_ms: int = NOW
-    ) -> store.Settled:
-        return scripts.run_now(self.redis, store.settle(drain, results, now_ms=now_ms))
+    def settle(self, results: Sequence[Result], drain: str = "drain-default-1", now_ms: int = NOW) -> Turn:
+        return scripts.run_now(
+            self.redis, store.turn(self.book, "default", drain, results, now_ms=now_ms, most=0)
+        )
 
     def reader(self) -> Store:
         return Store.open(f"unix://{self.redis.connection_pool.connection_kwargs['path']}")
@@ -298,7 +300,7 @@ def test_hand_over_relieves_once_the_successor_signed_on(client: "redis.Redis") 
     bench.sign_on()
     successor = scripts.run_now(client, duty.hand_over("default", "drain-default-1", now_ms=NOW)).drain
     assert successor is not None
-    leaving = store.claim(bench.book, "default", "drain-default-1", now_ms=NOW, most=1, leaving=True)
+    leaving = store.turn(bench.book, "default", "drain-default-1", [], now_ms=NOW, most=1, leaving=True)
     claim = scripts.run_now(client, leaving)
     assert len(claim.work) == 1
     assert not claim.relieved

@@ -1,0 +1,238 @@
+-- One turn of a drain: settles the attempts that ended, then hands out the next work, so that a slot is free for
+-- no longer than this call takes. Bodies are no text, so the answer is a list: a packed summary, then six values
+-- of each reference claimed.
+local p = cmsgpack.unpack(ARGV[1])
+local now, drain = p.now, p.drain
+local reserved = {}
+if call('HGET', META, 'id') ~= p.store then
+  return {cmsgpack.pack({stale = true})}
+end
+
+-- Records how attempts ended. Refused, one by one, where the drain no longer holds the lease of that attempt.
+local function settle(results)
+  local refs, held = {}, {}
+  for i, result in ipairs(results) do
+    refs[i] = result[1]
+  end
+  for first = 1, #refs, 4000 do
+    local last = math.min(first + 3999, #refs)
+    for i, attempt in ipairs(call('HMGET', LEASE .. drain, unpack(refs, first, last))) do
+      held[first + i - 1] = attempt
+    end
+  end
+
+  local refused, ended, running, records, blobs, unblob = {}, {}, {}, {}, {}, {}
+  local back, debts, counts, touched = {}, {}, {}, {}
+  for i, result in ipairs(results) do
+    local ref, attempt, status, record, due, blob, pause = unpack(result)
+    if held[i] ~= tostring(attempt) then
+      refused[#refused + 1] = ref
+    else
+      local n, route, replay = parts(ref)
+      ended[#ended + 1] = ref
+      append(running, RUNNING .. route, ref)
+      touched[route] = true
+      if status == 'b' then
+        append(back, (replay == '0' and BACKLOG or REPLAYING) .. route, ref)
+      else
+        append(records, DELIVERIES .. block(n), field(ref), record)
+        if blob ~= '' then
+          append(blobs, ATTEMPTS .. block(n), field(ref), blob)
+        elseif attempt > 1 then
+          append(unblob, ATTEMPTS .. block(n), field(ref))
+        end
+        if status == 'w' then
+          call('ZADD', LATER, due, ref)
+          bump(counts, route .. ':retried')
+        elseif status == 'x' then
+          call('ZADD', DEAD .. route, now, ref)
+          bump(counts, route .. ':dead')
+        else
+          bump(debts, n)
+          bump(counts, route .. (status == 'p' and ':dropped' or ':delivered'))
+        end
+        if replay ~= '0' and status ~= 'w' then
+          local outcome = status == 'x' and 'dead' or status == 'p' and 'dropped' or 'delivered'
+          call('HINCRBY', REPLAY .. replay, outcome, 1)
+        end
+      end
+      if pause ~= '' then
+        call('HSET', ROUTE .. route, 'paused', pause)
+        local queue = call('HGET', ROUTE .. route, 'queue')
+        if queue then
+          call('ZREM', READY .. queue, route)
+        end
+      end
+    end
+  end
+
+  if #ended > 0 then
+    each_slice('HDEL', LEASE .. drain, ended)
+  end
+  for key, members in pairs(running) do
+    each_slice('SREM', key, members)
+  end
+  for key, fields in pairs(records) do
+    each_slice('HSET', key, fields)
+  end
+  for key, fields in pairs(blobs) do
+    each_slice('HSET', key, fields)
+  end
+  for key, fields in pairs(unblob) do
+    each_slice('HDEL', key, fields)
+  end
+  for key, members in pairs(back) do
+    each_slice('LPUSH', key, members)
+  end
+  pay(debts)
+  count(counts, now)
+  if p.quarantine and #refs > 0 then
+    each_slice('HDEL', CRASHES, refs)
+  end
+
+  -- Freed slots: this very call may fill those of its own queue; who waits for others is woken.
+  for route in pairs(touched) do
+    if call('LLEN', BACKLOG .. route) + call('LLEN', REPLAYING .. route) == 0 then
+      touched[route] = nil
+    end
+  end
+  for queue in pairs(enlist(touched, now)) do
+    if queue ~= p.queue or p.max == 0 then
+      alert(queue, now, reserved)
+    end
+  end
+  return refused
+end
+
+-- Hands out due retries and new references, round robin over the queue's ready routes, within each route's free
+-- concurrency. Answers whether more could be taken.
+local answer = {''}
+
+local function claim()
+  local excluded = {}
+  for _, route in ipairs(p.excluded) do
+    excluded[tostring(route)] = true
+  end
+  move_due(now, 200, reserved)
+  local ready = READY .. p.queue
+  local taken, taken_bytes = 0, 0
+  local leases, running = {}, {}
+  local replays = {}
+
+  local function cancelled(replay)
+    if replays[replay] == nil then
+      replays[replay] = call('HGET', REPLAY .. replay, 'state') == 'cancelled'
+    end
+    return replays[replay]
+  end
+
+  local function drop(ref, n, replay)
+    call('HSET', DELIVERIES .. block(n), field(ref), 'p|0||replay_cancelled')
+    call('HINCRBY', REPLAY .. replay, 'dropped', 1)
+    pay({[n] = 1})
+  end
+
+  local function take(ref)
+    local n, route, replay = parts(ref)
+    if replay ~= '0' and cancelled(replay) then
+      return drop(ref, n, replay)
+    end
+    local entry = call('XRANGE', LOG, n, n)[1]
+    if not entry then
+      return pay({[n] = 1})
+    end
+    local state = call('HGET', DELIVERIES .. block(n), field(ref)) or ''
+    local before = tried(state)
+    local blob = ''
+    if before > 0 then
+      blob = call('HGET', ATTEMPTS .. block(n), field(ref)) or ''
+    end
+    leases[#leases + 1] = ref
+    leases[#leases + 1] = before + 1
+    append(running, RUNNING .. route, ref)
+    local fields = entry[2]
+    taken_bytes = taken_bytes + #fields[2]
+    taken = taken + 1
+    for _, value in ipairs({ref, entry[1], fields[2], fields[4], state, blob}) do
+      answer[#answer + 1] = value
+    end
+  end
+
+  -- Routes with something to take: {route, free slots, backlog, replaying}.
+  local open = {}
+  for _, route in ipairs(call('ZRANGE', ready, 0, 255)) do
+    if not excluded[route] then
+      local backlog, replaying = call('LLEN', BACKLOG .. route), call('LLEN', REPLAYING .. route)
+      if backlog + replaying == 0 then
+        call('ZREM', ready, route)
+      else
+        local limit = tonumber(call('HGET', ROUTE .. route, 'concurrency') or 1)
+        local free = limit - call('SCARD', RUNNING .. route)
+        if free > 0 then
+          open[#open + 1] = {route, free, backlog, replaying}
+        end
+      end
+    end
+  end
+
+  local function room()
+    return taken < p.max and taken_bytes < p.max_bytes
+  end
+
+  local function serve(at, quota)
+    local route = at[1]
+    local live = math.min(quota, at[2], at[3])
+    local old = math.min(quota - live, at[2] - live, at[4])
+    for _, source in ipairs({{BACKLOG, live, 3}, {REPLAYING, old, 4}}) do
+      if source[2] > 0 then
+        for _, ref in ipairs(call('LPOP', source[1] .. route, source[2])) do
+          take(ref)
+        end
+        at[source[3]] = at[source[3]] - source[2]
+      end
+    end
+    at[2] = at[2] - live - old
+    call('ZADD', ready, now, route)
+  end
+
+  -- Equal shares first, then what is left goes to whoever still has work.
+  local share = math.max(1, math.ceil(p.max / math.max(1, #open)))
+  for _, quota in ipairs({share, p.max}) do
+    for _, at in ipairs(open) do
+      if room() and at[2] > 0 and at[3] + at[4] > 0 then
+        serve(at, math.min(quota, p.max - taken))
+      end
+    end
+  end
+
+  local more = false
+  for _, at in ipairs(open) do
+    if at[3] + at[4] == 0 then
+      call('ZREM', ready, at[1])
+    elseif at[2] > 0 then
+      more = true
+    end
+  end
+  if #leases > 0 then
+    each_slice('HSET', LEASE .. drain, leases)
+    for key, refs in pairs(running) do
+      each_slice('SADD', key, refs)
+    end
+  end
+  if more then
+    wake(p.queue)
+  end
+  return more
+end
+
+local refused = #p.results > 0 and settle(p.results) or {}
+if p.max > 0 and not call('ZSCORE', DRAINS, drain) then
+  return {cmsgpack.pack({lost = true})}
+end
+local more = p.max > 0 and claim()
+local next_due = call('ZRANGE', LATER, 0, 0, 'WITHSCORES')[2]
+answer[1] = cmsgpack.pack({
+  refused = refused, more = more, next_due = tonumber(next_due or 0), reserved = reserved,
+  relieved = p.leaving and signed_on(p.queue, now) > 0,
+})
+return answer
