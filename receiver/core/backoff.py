@@ -30,9 +30,10 @@ def delay_s(schedule: Sequence[float], attempt: int, random: Callable[[], float]
     There is one attempt more than the schedule has entries. `random` gives 0 ≤ x < 1; it moves the delay by
     up to 20 % either way, so that deliveries that failed together do not come back together.
     """
-    if attempt > len(schedule):
+    finished = max(attempt, 1)
+    if finished > len(schedule):
         return None
-    return schedule[max(attempt, 1) - 1] * (1 - JITTER + 2 * JITTER * random())
+    return schedule[finished - 1] * (1 - JITTER + 2 * JITTER * random())
 
 
 def with_retry_after(delay: float, after_s: float | None) -> float:

@@ -1,6 +1,7 @@
 """Checks the shape of routes.yaml against its models, and says what is wrong in words for people."""
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from types import NoneType
 from typing import Any, get_args, get_origin
 
@@ -13,6 +14,7 @@ from receiver.core.routes_types import PATTERNS
 from receiver.core.step_models import STEP_KINDS, StepKeys
 from receiver.core.yaml_nodes import Path
 
+_NOTES = ("<text>", "<list>", "<mapping>", "[key]")
 _KINDS = {
     str: "text",
     bool: "true or false",
@@ -29,9 +31,11 @@ def shaped(data: Mapping[str, Any], findings: Findings) -> FileKeys | None:
     try:
         return FileKeys.model_validate(data)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            path = _path(detail)
-            findings.error(path, _message(detail, path))
+        details = [(_path(detail), detail) for detail in error.errors(include_url=False)]
+        meant = {_meant(path) for path, detail in details if detail["type"] == "extra_forbidden"}
+        for path, detail in details:
+            if detail["type"] != "missing" or path not in meant:
+                findings.error(path, _message(detail, path))
         return None
 
 
@@ -43,7 +47,7 @@ def keys_at(path: Path) -> list[str]:
         if is_name:
             is_name = False
             continue
-        annotation = _fields(model)[str(key)]
+        annotation = _fields(model).get(str(key))
         model = _model_in(annotation) or model
         is_name = _holds_many(annotation)
     return list(_fields(model))
@@ -64,8 +68,10 @@ def _holds_many(annotation: Any) -> bool:
 
 
 def _path(detail: ErrorDetails) -> Path:
-    """Without pydantic's notes on unions (`<list>`) and keys (`[key]`)."""
-    return tuple(key for key in detail["loc"] if not (isinstance(key, str) and key.startswith(("<", "["))))
+    """Without pydantic's notes on unions (`<list>`) and keys (`[key]`); an unknown key is never a note."""
+    *above, last = detail["loc"]
+    ends = [last] if detail["type"] == "extra_forbidden" or last not in _NOTES else []
+    return (*(key for key in above if key not in _NOTES), *ends)
 
 
 def _message(detail: ErrorDetails, path: Path) -> str:
@@ -84,6 +90,12 @@ def _must_be(what: str) -> Callable[[ErrorDetails, Path], str]:
         return f"must be {what}, not {shown}{hint}"
 
     return explain
+
+
+def _meant(path: Path) -> Path:
+    """The key that a misspelled one stands for, which is then not missing as well."""
+    close = get_close_matches(str(path[-1]), keys_at(path[:-1]), n=1)
+    return (*path[:-1], *close)
 
 
 def _unknown_key(detail: ErrorDetails, path: Path) -> str:

@@ -59,38 +59,61 @@ def _level(value: str) -> str:
     return value.upper()
 
 
-def _setting(default: Any, parse: Callable[[str], Any], doc: str) -> Any:
-    return field(default=default, metadata={"parse": parse, "doc": doc})
+def _read(parse: Callable[[str], Any], doc: str) -> dict[str, Any]:
+    """How a field is read from its variable, and what it means."""
+    return {"parse": parse, "doc": doc}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the environment decides. Durations are seconds, sizes are bytes."""
 
-    host: str = _setting("127.0.0.1", str, "address the receiver listens on")
-    port: int = _setting(8000, _port, "port the receiver listens on")
-    redis_url: Secret | None = _setting(
-        None, Secret, "Redis or Valkey of the store; unset: the embedded one of `hookyard dev`"
+    host: str = field(default="127.0.0.1", metadata=_read(str, "address the receiver listens on"))
+    port: int = field(default=8000, metadata=_read(_port, "port the receiver listens on"))
+    redis_url: Secret | None = field(
+        default=None,
+        metadata=_read(Secret, "Redis or Valkey of the store; unset: the embedded one of `hookyard dev`"),
     )
-    rq_url: Secret | None = _setting(None, Secret, "another Redis for RQ's own data; unset: the same")
-    routes: Path = _setting(Path("routes.yaml"), Path, "the routes file")
-    data_dir: Path = _setting(Path(".hookyard"), Path, "folder of the embedded Valkey")
-    admin_token: Secret | None = _setting(None, Secret, "bearer token that shows the detail of /readyz")
-    durability: Durability = _setting(
-        "fsync", _durability, "fsync: refuse to be ready unless a 200 means on disk; relaxed: take what Redis has"
+    rq_url: Secret | None = field(
+        default=None, metadata=_read(Secret, "another Redis for RQ's own data; unset: the same")
     )
-    retention_age: float = _setting(
-        30 * 86400.0, units.seconds, "how long settled messages are kept and can be replayed"
+    routes: Path = field(default=Path("routes.yaml"), metadata=_read(Path, "the routes file"))
+    data_dir: Path = field(default=Path(".hookyard"), metadata=_read(Path, "folder of the embedded Valkey"))
+    admin_token: Secret | None = field(
+        default=None, metadata=_read(Secret, "bearer token that shows the detail of /readyz")
     )
-    retention_bytes: int | None = _setting(
-        None, units.size_bytes, "most bytes of kept messages; unset: by age, and up to 75 % of Redis' maxmemory"
+    durability: Durability = field(
+        default="fsync",
+        metadata=_read(
+            _durability, "fsync: refuse to be ready unless a 200 means on disk; relaxed: take what Redis has"
+        ),
     )
-    dedup_window: float = _setting(86400.0, units.seconds, "how long a repeated messageId counts as a repeat")
-    max_body: int = _setting(8_000_000, units.size_bytes, "largest request body, also after inflation")
-    max_message: int = _setting(512_000, units.size_bytes, "largest single message on /hooks")
-    drain_length: float = _setting(300.0, units.seconds, "how long a drain stays on duty before it hands over")
-    grace: float = _setting(20.0, units.seconds, "time running work gets to finish when workers stop")
-    log_level: str = _setting("INFO", _level, "debug, info, warning or error")
+    retention_age: float = field(
+        default=30 * 86400.0,
+        metadata=_read(units.seconds, "how long settled messages are kept and can be replayed"),
+    )
+    retention_bytes: int | None = field(
+        default=None,
+        metadata=_read(
+            units.size_bytes, "most bytes of kept messages; unset: by age, and up to 75 % of Redis' maxmemory"
+        ),
+    )
+    dedup_window: float = field(
+        default=86400.0, metadata=_read(units.seconds, "how long a repeated messageId counts as a repeat")
+    )
+    max_body: int = field(
+        default=8_000_000, metadata=_read(units.size_bytes, "largest request body, also after inflation")
+    )
+    max_message: int = field(
+        default=512_000, metadata=_read(units.size_bytes, "largest single message on /hooks")
+    )
+    drain_length: float = field(
+        default=300.0, metadata=_read(units.seconds, "how long a drain stays on duty before it hands over")
+    )
+    grace: float = field(
+        default=20.0, metadata=_read(units.seconds, "time running work gets to finish when workers stop")
+    )
+    log_level: str = field(default="INFO", metadata=_read(_level, "debug, info, warning or error"))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -125,7 +148,9 @@ def is_injected(name: str, value: str) -> bool:
 
 def injected(environ: Mapping[str, str]) -> list[str]:
     """The variables that are ignored as Kubernetes' own: worth a warning."""
-    return sorted(name for name, value in environ.items() if name.startswith(PREFIX) and is_injected(name, value))
+    return sorted(
+        name for name, value in environ.items() if name.startswith(PREFIX) and is_injected(name, value)
+    )
 
 
 def _unknown(name: str, known: list[str]) -> str:
@@ -142,5 +167,7 @@ def described() -> list[tuple[str, str, str]]:
             default = units.human_seconds(cast(float, default))
         elif item.name in ("max_body", "max_message"):
             default = units.human_bytes(cast(int, default)).replace(" ", "").replace(".0", "")
-        rows.append((PREFIX + item.name.upper(), "" if default is None else str(default), item.metadata["doc"]))
+        rows.append(
+            (PREFIX + item.name.upper(), "" if default is None else str(default), item.metadata["doc"])
+        )
     return rows

@@ -73,7 +73,7 @@ def _check_inside(path: Path, kind: str, step: Any, data: Mapping[str, Any], fin
         if not isinstance(step.get(key), dict | None) and not _is_template(step.get(key)):
             findings.error((*path, key), "must be a mapping, or one template that makes an object")
     call = step.get("call")
-    if call in _CALL_KEYS:
+    if isinstance(call, str) and call in _CALL_KEYS:
         _check_call(path, call, step, findings)
 
 

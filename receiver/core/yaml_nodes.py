@@ -31,6 +31,7 @@ MAX_DEPTH = 50
 Path = tuple[str | int, ...]
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,300})(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
@@ -169,7 +170,8 @@ class _Reader:
             self._key(frame, event)
             return
         plain = event.style is None and event.tag is None
-        self._add(self._node(_resolved(event.value) if plain else event.value, event), event.anchor)
+        value = _resolved(event.value) if plain else _paired(event.value)
+        self._add(self._node(value, event), event.anchor)
 
     def _key(self, frame: _Frame, event: Any) -> None:
         key, line = event.value, _line(event)
@@ -256,6 +258,13 @@ class _Reader:
 
 def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
+
+
+def _paired(value: str) -> str:
+    """JSON writes an emoji as two escapes, `"\\ud83d\\ude00"`: one character, which YAML does not know."""
+    if not _SURROGATE.search(value):
+        return value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _resolved(value: str) -> Any:

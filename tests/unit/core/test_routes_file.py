@@ -1,0 +1,240 @@
+"""routes.yaml from text to `Config`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from receiver.core import backoff
+from receiver.core.errors import ConfigError
+from receiver.core.routes import Config, HandlerSpec, HttpSpec, Route, SegmentSpec
+from receiver.core.routes_file import json_schema, load, parse
+from receiver.core.settings import Secret
+from receiver.core.step_models import RESERVED_PROPERTIES, RESERVED_TRAITS, SegmentKeys
+
+ENVIRON = {"SHOP_SECRET": "s1", "OLD_SECRET": "s0", "WRITE_KEY": "wk"}
+
+FULL = """
+x-defaults: &defaults
+  retry: [5s, 1m, 10m]
+sources:
+  shop:
+    verify: {scheme: segment, secret_env: [SHOP_SECRET, OLD_SECRET]}
+    paths: {shop: all, shop/crm: [orders, calls]}
+    enabled: false
+  app:
+    verify: {scheme: segment, secret_env: SHOP_SECRET}
+connections:
+  crm: {write_key_env: WRITE_KEY}
+  eu: {write_key_env: WRITE_KEY, region: eu}
+  own: {write_key_env: WRITE_KEY, region: {tracking: "http://127.0.0.1:9000/v1/"}}
+routes:
+  orders:
+    <<: *defaults
+    sources: [shop]
+    types: [track, identify]
+    events: ["Order *", Signup]
+    channels: [server, client]
+    steps:
+      - handler: workflows.orders:thank
+        as: thanks
+        timeout: 1m30s
+      - http:
+          method: PUT
+          url: https://hooks.example.com/{{ userId }}
+          headers: {X-Plan: "{{ steps.thanks.plan }}"}
+          json: {id: "{{ properties.order_id }}", fixed: [1, true, null]}
+          allow_private: true
+    concurrency: 5
+    queue: slow
+    enabled: false
+  calls:
+    events: ["Order *"]
+    steps:
+      - segment: {connection: crm, call: track, event: Big, userId: "{{ userId }}", currency: EUR,
+                  revenue: "{{ properties.revenue }}", properties: {tier: gold}}
+      - segment: {connection: eu, call: identify, anonymousId: "{{ anonymousId }}", email: "{{ traits.x }}"}
+        as: person
+    retry: segment
+  everything:
+    steps: [{handler: "flows:all"}]
+"""
+
+
+def full() -> Config:
+    return parse(FULL, file="routes.yaml", environ=ENVIRON)
+
+
+def test_sources_and_their_paths() -> None:
+    config = full()
+    shop = config.sources["shop"]
+    assert shop.verify.scheme == "segment"
+    assert shop.verify.secrets == (Secret("s1"), Secret("s0"))
+    assert not shop.enabled
+    crm = config.path("shop/crm")
+    assert crm is not None
+    assert (crm.source, crm.path, crm.feeds) == (shop, "shop/crm", frozenset({"orders", "calls"}))
+    app = config.path("app")
+    assert app is not None
+    assert (app.feeds, app.source.enabled) == (None, True)
+    assert config.path("elsewhere") is None
+
+
+def test_connections_know_their_address() -> None:
+    connections = full().connections
+    assert connections["crm"].write_key == Secret("wk")
+    assert {name: one.tracking_url for name, one in connections.items()} == {
+        "crm": "https://api.segment.io/v1",
+        "eu": "https://events.eu1.segmentapis.com/v1",
+        "own": "http://127.0.0.1:9000/v1",
+    }
+
+
+def test_a_route_with_everything() -> None:
+    route = full().routes["orders"]
+    assert route.sources == frozenset({"shop"})
+    assert route.types == frozenset({"track", "identify"})
+    assert route.events == ("Order *", "Signup")
+    assert route.channels == frozenset({"server", "client"})
+    assert route.retry == (5.0, 60.0, 600.0)
+    assert (route.concurrency, route.queue, route.enabled) == (5, "slow", False)
+    handler, http = route.steps
+    assert (handler.kind, handler.name, handler.timeout_s) == ("handler", "thanks", 90.0)
+    assert handler.spec == HandlerSpec(target="workflows.orders:thank")
+    assert (http.kind, http.name, http.timeout_s) == ("http", "http", 30.0)
+    assert http.spec == HttpSpec(
+        method="PUT",
+        url="https://hooks.example.com/{{ userId }}",
+        headers={"X-Plan": "{{ steps.thanks.plan }}"},
+        json={"id": "{{ properties.order_id }}", "fixed": [1, True, None]},
+        allow_private=True,
+    )
+
+
+def test_a_route_with_nothing_takes_everything() -> None:
+    step = full().routes["everything"].steps[0]
+    assert full().routes["everything"] == Route(
+        name="everything", steps=(step,), retry=backoff.SCHEDULES["standard"]
+    )
+
+
+def test_events_alone_mean_track() -> None:
+    assert full().routes["calls"].types == frozenset({"track"})
+
+
+def test_reserved_fields_that_stand_flat_end_up_inside() -> None:
+    track, identify = (step.spec for step in full().routes["calls"].steps)
+    assert track == SegmentSpec(
+        connection="crm",
+        call="track",
+        userId="{{ userId }}",
+        event="Big",
+        properties={"tier": "gold", "revenue": "{{ properties.revenue }}", "currency": "EUR"},
+    )
+    assert identify == SegmentSpec(
+        connection="eu",
+        call="identify",
+        anonymousId="{{ anonymousId }}",
+        traits={"email": "{{ traits.x }}"},
+    )
+
+
+def test_every_reserved_field_may_stand_flat() -> None:
+    assert len(RESERVED_TRAITS) == 17
+    assert {*RESERVED_TRAITS, *RESERVED_PROPERTIES} < set(SegmentKeys.model_fields)
+
+
+def test_the_version_tells_files_apart() -> None:
+    assert full().version == full().version
+    assert len(full().version) == 12
+    assert parse(FULL + "# more\n", file="routes.yaml", environ=ENVIRON).version != full().version
+
+
+def test_secrets_do_not_show() -> None:
+    config = full()
+    assert "s1" not in repr(config.sources)
+    assert "wk" not in repr(config.connections)
+
+
+def test_a_variable_is_never_put_into_the_text() -> None:
+    text = "routes: {r: {types: ['${HOME}$HOME'], steps: [{handler: 'a:b'}]}}"
+    assert parse(text, file="f", environ={"HOME": "x"}).routes["r"].types == frozenset({"${HOME}$HOME"})
+
+
+def test_a_file_is_read_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "routes.yaml"
+    path.write_text("\ufeff" + FULL, encoding="utf-8")
+    assert load(path, ENVIRON).version == full().version
+    path.write_text("a: 1\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"routes\.yaml:1: a: unknown key; there are sources, connections"):
+        load(path, ENVIRON)
+
+
+@pytest.mark.parametrize("name", ["missing.yaml", "", "binary.yaml"])
+def test_a_file_that_cannot_be_read_is_a_config_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / "binary.yaml").write_bytes(b"a: \xff\xfe")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / name, {})
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_the_shipped_file_is_good() -> None:
+    config = load(Path("routes.yaml"), {"SEGMENT_SECRET": "secret"})
+    assert config.warnings == ()
+    assert list(config.sources) == ["shop"]
+    assert list(config.routes) == ["hello", "thank-order", "mobile", "flaky"]
+
+
+def warnings_of(text: str, environ: Mapping[str, str] = ENVIRON) -> list[str]:
+    return [str(warning) for warning in parse(text, file="f", environ=environ).warnings]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "f:1: there is no source, so nothing can come in"),
+        (
+            "sources:\n  s: {verify: {scheme: none}}\n",
+            "f:2: sources.s.verify: scheme none: whoever knows the URL",
+        ),
+        (
+            "routes:\n  r:\n    types: [Track]\n    steps: [{handler: 'a:b'}]\n",
+            "f:3: routes.r.types[0]: Segment sends no type Track; did you mean track?",
+        ),
+        (
+            "sources:\n  s: {verify: {scheme: none}, paths: {s: [r]}}\n  t: {verify: {scheme: none}}\n"
+            "routes: {r: {sources: [t], steps: [{handler: 'a:b'}]}}\n",
+            "f:2: sources.s.paths.s[0]: the route r does not take messages of s: see its sources",
+        ),
+        (
+            "routes:\n  r:\n    steps:\n      - http:\n          url: https://h/\n"
+            "          json: {a: '{{ userid }}', b: '{{ custom }}'}\n",
+            "f:6: routes.r.steps[0].http.json.a: messages rarely have a field userid; did you mean userId?",
+        ),
+    ],
+)
+def test_what_probably_is_not_meant_is_a_warning(text: str, said: str) -> None:
+    assert [warning for warning in warnings_of(text) if said in warning]
+
+
+def test_a_good_file_has_no_warnings() -> None:
+    assert full().warnings == ()
+
+
+def schema_nodes(node: Any) -> list[dict[str, Any]]:
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    found = [one for child in inner for one in schema_nodes(child)]
+    return [node, *found] if isinstance(node, dict) else found
+
+
+def test_the_schema_explains_every_key_and_allows_no_other() -> None:
+    schema = json_schema()
+    objects = [node for node in schema_nodes(schema) if node.get("type") == "object" and "properties" in node]
+    assert len(objects) == 9
+    for node in objects:
+        assert node["additionalProperties"] is False
+        assert all(value.get("description") for value in node["properties"].values()), node["title"]
+    assert not [node for node in schema_nodes(schema) if node.get("type") == "null"]
+    assert schema["patternProperties"] == {"^x-": {}}
+    assert set(schema["$defs"]["StepKeys"]["properties"]) == {"handler", "http", "segment", "as", "timeout"}

@@ -1,0 +1,181 @@
+"""Every mistake in routes.yaml is named with file, line, key and what was probably meant, all in one run."""
+# ruff: noqa: E501 - one case a line reads best
+
+import pytest
+
+from receiver.core.errors import ConfigError
+from receiver.core.routes_file import parse
+
+GOOD = """
+sources:
+  shop: {verify: {scheme: segment, secret_env: SECRET}}
+connections:
+  crm: {write_key_env: KEY}
+routes:
+  r:
+    steps: [{handler: "a:b"}]
+"""
+
+
+def problems_of(text: str) -> list[str]:
+    try:
+        parse(text, file="f", environ={"SECRET": "x", "KEY": "x", "EMPTY": ""})
+    except ConfigError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+def source(inner: str) -> str:
+    return f"sources:\n  shop:\n    {inner}\nroutes: {{r: {{steps: [{{handler: 'a:b'}}]}}}}\n"
+
+
+def connection(inner: str) -> str:
+    return f"sources: {{s: {{verify: {{scheme: none}}}}}}\nconnections:\n  c:\n    {inner}\n"
+
+
+def route(inner: str) -> str:
+    return GOOD.replace('    steps: [{handler: "a:b"}]\n', f"    {inner}\n    steps: [{{handler: 'a:b'}}]\n")
+
+
+def step(inner: str) -> str:
+    return GOOD.replace('    steps: [{handler: "a:b"}]\n', f"    steps:\n      - {inner}\n")
+
+
+VERIFY = "verify: {scheme: segment, secret_env: SECRET}"
+
+CASES = [
+    (source("verify: {scheme: segment, secret_env: NOPE}"), "f:3: sources.shop.verify.secret_env: the environment variable NOPE is not set"),
+    (source("verify: {scheme: segment, secret_env: EMPTY}"), "the environment variable EMPTY is not set"),
+    (source("verify: {scheme: segment, secret_env: [SECRET, NOPE]}"), "sources.shop.verify.secret_env[1]: the environment variable NOPE"),
+    (source("verify: {scheme: segment, secret_env: []}"), "sources.shop.verify.secret_env: must not be empty"),
+    (source("verify: {scheme: segment}"), "f:3: sources.shop.verify.secret_env: is required by scheme segment"),
+    (source("verify: {scheme: none, secret_env: SECRET}"), "scheme none has no secret"),
+    (source("verify: {scheme: segmnt, secret_env: SECRET}"), "must be segment or none, not segmnt; did you mean segment?"),
+    (source("verify: {scheme: segment, secret_env: my-secret!}"), "write the name of an environment variable, never the secret itself"),
+    (source("enabled: true"), "f:2: sources.shop.verify: is required"),
+    (source("verfy: {scheme: none}"), "f:3: sources.shop.verfy: unknown key; did you mean verify?"),
+    (source(f"{VERIFY}\n    enabled: 'yes'"), "f:4: sources.shop.enabled: must be true or false, not text"),
+    (source(f"{VERIFY}\n    paths: {{/shop: all}}"), "a path is made of letters"),
+    (source(f"{VERIFY}\n    paths: {{a//b: all}}"), "a path is made of letters"),
+    (source(f"{VERIFY}\n    paths: {{shop: al}}"), "sources.shop.paths.shop: must be all, not al; did you mean all?"),
+    (source(f"{VERIFY}\n    paths: {{shop: [rr]}}"), "f:4: sources.shop.paths.shop[0]: no route is called rr; did you mean r?"),
+    (source(f"{VERIFY}\n    paths: {{}}"), "sources.shop.paths: must not be empty"),
+    (source(f"{VERIFY}\n    paths:"), "sources.shop.paths: has no value; give it one, or remove the key"),
+    (source(f"{VERIFY}\n  web: {{{VERIFY}, paths: {{shop: all}}}}"), "f:4: sources.web.paths.shop: the path shop belongs to the source shop already"),
+    (source(f"{VERIFY}\n  a b: {{{VERIFY}}}"), "sources.a b: a name is made of letters"),
+    ("sources: [shop]\n", "f:1: sources: must be a mapping, not a list"),
+    ("sources:\n  shop: segment\n", "f:2: sources.shop: must be a mapping, not text"),
+    (connection("write_key_env: NOPE"), "f:4: connections.c.write_key_env: the environment variable NOPE is not set"),
+    (connection("region: eu"), "f:3: connections.c.write_key_env: is required"),
+    (connection("{write_key_env: KEY, region: uk}"), "connections.c.region: must be us or eu, not uk"),
+    (connection("{write_key_env: KEY, region: {trackin: 'http://h'}}"), "connections.c.region.trackin: unknown key; did you mean tracking?"),
+    (connection("{write_key_env: KEY, region: {tracking: h}}"), "write a URL such as"),
+    (connection("{write_key_env: KEY, public_api_token_env: KEY}"), "connections.c.public_api_token_env: unknown key"),
+    (route("sources: [shp]"), "f:8: routes.r.sources[0]: no source is called shp; did you mean shop?"),
+    (route("sources: []"), "routes.r.sources: must not be empty"),
+    (route("types: track"), "f:8: routes.r.types: must be a list, not text: write [track]"),
+    (route("types: [1]"), "routes.r.types[0]: must be text, not a number (1): quote it"),
+    (route("events: ['a[']"), "routes.r.events[0]: the set that begins at character 2"),
+    (route("events: [a]\n    types: [page]"), "routes.r.events: only track messages have an event; add track to types"),
+    (route("events:"), "routes.r.events: has no value"),
+    (route("channels: [servr]"), "routes.r.channels[0]: must be server, browser, mobile, client or unknown, not servr; did you mean server?"),
+    (route("retry: slow"), "routes.r.retry: must be standard or segment, not slow"),
+    (route("retry: [5]"), "routes.r.retry[0]: a duration has a unit; write 5s for seconds"),
+    (route("retry: [5x]"), "routes.r.retry[0]: '5x' is not a duration"),
+    (route("retry: [31d]"), "31d is too long; the most is 30d"),
+    (route(f"retry: [{', '.join(['1s'] * 51)}]"), "must not have more than 50 entries"),
+    (route("concurrency: 0"), "routes.r.concurrency: must be at least 1"),
+    (route("concurrency: 10001"), "routes.r.concurrency: must be at most 10000"),
+    (route("concurrency: true"), "routes.r.concurrency: must be a whole number, not true or false"),
+    (route("queue: a/b"), "routes.r.queue: a name is made of letters"),
+    (route("queue: replay"), "replay is the queue of replays; take another name"),
+    *((route(f"{key}: 1"), f"f:8: routes.r.{key}: unknown key") for key in ("where", "rate_limit", "order_by")),
+    (GOOD.replace('    steps: [{handler: "a:b"}]\n', "    {}\n").replace("    {}\n", "    queue: q\n"), "routes.r.steps: is required"),
+    (GOOD.replace('[{handler: "a:b"}]', "[]"), "routes.r.steps: must not be empty"),
+    (GOOD.replace('[{handler: "a:b"}]', "[handler]"), "routes.r.steps[0]: must be a mapping, not text"),
+    (step("handler: orders"), "f:9: routes.r.steps[0].handler: write module:function, such as workflows.orders:thank"),
+    (step("handlr: a:b"), "routes.r.steps[0].handlr: unknown key; did you mean handler?"),
+    (step("timeout: 3s"), "routes.r.steps[0]: says nothing to do; it needs one of handler, http, segment"),
+    (step("{handler: 'a:b', http: {url: 'https://h'}}"), "a step does one thing: make a step of its own for each of handler, http"),
+    (step("{handler: 'a:b', timeout: 20}"), "routes.r.steps[0].timeout: a duration has a unit; write 20s for seconds"),
+    (step("{handler: 'a:b', timeout: 0s}"), "0s leaves no time at all"),
+    (step("{handler: 'a:b', timeout: 2h}"), "2h is too long; the most is 1h"),
+    (step("{handler: 'a:b', as: a.b}"), "routes.r.steps[0].as: a name is made of letters"),
+    *((step(f"{{handler: 'a:b', {key}: x}}"), f"{key}: unknown key") for key in ("when", "retry", "on_error")),
+    *((step(f"{key}: x"), f"{key}: unknown key") for key in ("profile", "rq", "transform")),
+    (step("handler: 'a:b'\n      - handler: 'a:c'"), "f:10: routes.r.steps[1]: another step of this route is called handler already; give this one a name with `as`"),
+    (step("{handler: 'a:b', as: x}\n      - {handler: 'a:c', as: x}"), "routes.r.steps[1].as: another step of this route is called x already"),
+    (step("http: {}"), "routes.r.steps[0].http.url: is required"),
+    (step("http: {url: 'https://h', timeout: 3s}"), "http.timeout: unknown key; it belongs beside `http`"),
+    (step("http: {url: 'https://h', method: HEAD}"), "must be GET, POST, PUT, PATCH or DELETE, not HEAD"),
+    (step("http: {url: '{{ userId }}'}"), "f:9: routes.r.steps[0].http.url: a URL begins with http:// or https://"),
+    (step("http: {url: 'https://h', headers: {'a b': x}}"), "the name of a header is made of"),
+    (step("http: {url: 'https://h', headers: {a: 5}}"), "http.headers.a: must be text, not a number (5): quote it"),
+    (step("http: {url: 'https://h', headers: {a: '{{ b'}}"), "http.headers.a: unexpected end of template"),
+    (step("http:\n          url: https://h\n          json:\n            a: [x, '{{ b | c }}']"), "f:12: routes.r.steps[0].http.json.a[1]: no filter is called c"),
+    (step("http: {url: 'https://h', json: '{{ steps.x.y }}'}"), "no earlier step of this route is called x"),
+    (step("{handler: 'a:b', as: who}\n      - http: {url: 'https://h', json: '{{ steps.wo.y }}'}"), "no earlier step of this route is called wo; did you mean who?"),
+    (step("http: {url: 'https://h', json: '{{ steps.http.y }}'}"), "no earlier step of this route is called http"),
+    (step("segment: {connection: cm, call: identify, userId: x}"), "segment.connection: no connection is called cm; did you mean crm?"),
+    (step("segment: {connection: crm, call: page, userId: x}"), "must be identify or track, not page"),
+    (step("segment: {connection: crm, call: track, userId: x}"), "segment.event: is required: a track call needs the name of the event"),
+    (step("segment: {connection: crm, call: identify}"), "segment: needs userId or anonymousId"),
+    (step("segment: {connection: crm, call: identify, userId: '{{ a b }}'}"), "segment.userId: expected token"),
+    (step("segment: {connection: crm, call: identify, userId: x, event: y}"), "segment.event: belongs to track calls; put it inside traits, or remove it"),
+    (step("segment: {connection: crm, call: track, userId: x, event: y, email: z}"), "segment.email: belongs to identify calls; put it inside properties"),
+    (step("segment: {connection: crm, call: track, userId: x, event: y, revenue: 1, properties: {revenue: 2}}"), "segment.revenue: stands here and inside properties; keep one of them"),
+    (step("segment: {connection: crm, call: identify, userId: x, email: a, traits: {email: b}}"), "segment.email: stands here and inside traits"),
+    (step("segment: {connection: crm, call: track, userId: x, event: y, value: 1, properties: '{{ properties }}'}"), "segment.value: may be inside properties too"),
+    (step("segment: {connection: crm, call: track, userId: x, event: y, properties: [a]}"), "segment.properties: must be a mapping, or one template"),
+    (step("segment: {connection: crm, call: track, userId: x, event: y, context: text}"), "segment.context: must be a mapping, or one template"),
+    (step("segment: {connection: crm, call: track, userId: {{ userId }}, event: y}"), "segment.userId: a key must be text; if this is a template"),
+    (GOOD + "foo: 1\n", "f:9: foo: unknown key; there are sources, connections, routes"),
+    (GOOD + "routes: {}\n", "f:9: routes: the key stands twice; the first one is on line 6"),
+]  # fmt: skip
+
+
+def test_the_ground_of_the_cases_is_good() -> None:
+    assert problems_of(GOOD) == []
+    assert problems_of(route("queue: q")) == []
+    assert problems_of(step("handler: 'a:b'")) == []
+    assert problems_of(source(VERIFY)) == []
+    assert problems_of(connection("write_key_env: KEY")) == []
+
+
+@pytest.mark.parametrize(("text", "said"), CASES)
+def test_a_mistake_is_named(text: str, said: str) -> None:
+    problems = problems_of(text)
+    assert any(said in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(("text", "said"), CASES)
+def test_one_mistake_is_one_problem(text: str, said: str) -> None:
+    problems = problems_of(text)
+    assert len(problems) == 1, problems
+
+
+def test_problems_of_every_sort_come_in_one_run_in_the_order_of_the_file() -> None:
+    text = (
+        "sources:\n"
+        "  shop:\n"
+        "    verify: {scheme: segment, secret_env: NOPE}\n"
+        "    enabeld: true\n"
+        "routes:\n"
+        "  r:\n"
+        "    sources: [shp]\n"
+        "    sources: [shop]\n"
+        "    events: ['[']\n"
+        "    types: [page]\n"
+        "    steps:\n"
+        "      - http: {url: '{{ x }}', json: '{{ a b }}', timeout: 3s}\n"
+        "      - http: {url: {{ x }}}\n"
+        "    concurrency: 0\n"
+    )
+    problems = problems_of(text)
+    assert [problem.split(": ")[0] for problem in problems] == [
+        *("f:3", "f:4", "f:7", "f:8", "f:9", "f:9", "f:12", "f:12", "f:12", "f:13", "f:13", "f:14")
+    ]
+
+
+def test_what_was_pasted_in_place_of_a_name_is_not_repeated() -> None:
+    assert "pa$$word" not in "".join(problems_of(source("verify: {scheme: segment, secret_env: pa$$word}")))
