@@ -13,7 +13,8 @@ from receiver.core.yaml_nodes import Path
 
 KNOWN_TYPES = ("track", "identify", "page", "screen", "group", "alias", "delete")
 """Types Segment sends; others are allowed, as it may send more one day."""
-REPLAY_QUEUE = "replay"
+RESERVED_QUEUES = {"quarantine": "deliveries that crashed a worker", "replay": "replays"}
+"""The queues of `receiver.core.queue`, which is not imported here because it loads RQ; a test compares."""
 
 
 def check(data: Mapping[str, Any], environ: Mapping[str, str], findings: Findings) -> None:
@@ -97,6 +98,9 @@ def _check_route(path: Path, route: dict[str, Any], data: Mapping[str, Any], fin
         close = get_close_matches(name.lower(), KNOWN_TYPES, n=1, cutoff=0.8)
         if name not in KNOWN_TYPES and close:
             findings.warn((*path, "types", at), f"Segment sends no type {name}; did you mean {close[0]}?")
-    if route.get("queue") == REPLAY_QUEUE:
-        findings.error((*path, "queue"), f"{REPLAY_QUEUE} is the queue of replays; take another name")
+    queue = route.get("queue")
+    if isinstance(queue, str) and queue in RESERVED_QUEUES:
+        findings.error(
+            (*path, "queue"), f"{queue} is the queue of {RESERVED_QUEUES[queue]}; take another name"
+        )
     check_steps((*path, "steps"), route.get("steps"), data, findings)

@@ -4,6 +4,8 @@
 import pytest
 
 from receiver.core.errors import ConfigError
+from receiver.core.queue import RESERVED_NAMES
+from receiver.core.routes_check import RESERVED_QUEUES
 from receiver.core.routes_file import parse
 
 GOOD = """
@@ -89,6 +91,7 @@ CASES = [
     (route("concurrency: true"), "routes.r.concurrency: must be a whole number, not true or false"),
     (route("queue: a/b"), "routes.r.queue: a name is made of letters"),
     (route("queue: replay"), "replay is the queue of replays; take another name"),
+    (route("queue: quarantine"), "quarantine is the queue of deliveries that crashed a worker"),
     *((route(f"{key}: 1"), f"f:8: routes.r.{key}: unknown key") for key in ("where", "rate_limit", "order_by")),
     (GOOD.replace('    steps: [{handler: "a:b"}]\n', "    {}\n").replace("    {}\n", "    queue: q\n"), "routes.r.steps: is required"),
     (GOOD.replace('[{handler: "a:b"}]', "[]"), "routes.r.steps: must not be empty"),
@@ -175,6 +178,10 @@ def test_problems_of_every_sort_come_in_one_run_in_the_order_of_the_file() -> No
     assert [problem.split(": ")[0] for problem in problems] == [
         *("f:3", "f:4", "f:7", "f:8", "f:9", "f:9", "f:12", "f:12", "f:12", "f:13", "f:13", "f:14")
     ]
+
+
+def test_no_route_can_take_a_queue_of_our_own() -> None:
+    assert set(RESERVED_QUEUES) == set(RESERVED_NAMES)
 
 
 def test_what_was_pasted_in_place_of_a_name_is_not_repeated() -> None:
