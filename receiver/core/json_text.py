@@ -92,7 +92,11 @@ def is_object(text: bytes) -> bool:
 
 def too_deep(text: bytes) -> bool:
     """Whether the text nests deeper than MAX_DEPTH."""
-    if len(text) <= 2 * MAX_DEPTH or text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+    arrays = text.count(b"[")
+    # A level takes two bytes as an array and five as an object: this much holds fewer than MAX_DEPTH of both.
+    if len(text) <= 4 * MAX_DEPTH and arrays <= MAX_DEPTH // 5:
+        return False
+    if arrays + text.count(b"{") <= MAX_DEPTH:
         return False
     depth = 0
     for token in _BRACKETS.finditer(text.decode()):

@@ -25,6 +25,10 @@ LEAVES = st.none() | st.booleans() | st.integers() | TEXT
 VALUES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3)
 )
+DEEP = st.recursive(
+    st.sampled_from([0, "[[{", '"{']),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.just(""), inner),
+)
 SPACE = st.text(" \t\n\r", max_size=2)
 
 
@@ -116,6 +120,18 @@ def test_both_readers_refuse_alike(rest: bytes) -> None:
     assert cut(lambda text: [bytes(item) for item in json_text._ITEMS.decode(text)]) == cut(
         lambda text: [item for _, item in json_text._walk(text)]
     )
+
+
+@given(value=DEEP)
+def test_too_deep_means_exactly_that(value: Any) -> None:
+    def depth(value: Any) -> int:
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+        return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
+    text = json.dumps(value, separators=(",", ":")).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_text, "MAX_DEPTH", 5)
+        assert json_text.too_deep(text) is (depth(value) > 5)
 
 
 @given(message=objects(), times=st.lists(st.text("0123456789:-TZ", max_size=24), min_size=2, max_size=2))
