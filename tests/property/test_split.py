@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from receiver.core import json_text
@@ -122,6 +122,8 @@ def test_both_readers_refuse_alike(rest: bytes) -> None:
     )
 
 
+@example(value=[[[[{"": []}]]]])
+@example(value=[[[[[[]]]]]])
 @given(value=DEEP)
 def test_too_deep_means_exactly_that(value: Any) -> None:
     def depth(value: Any) -> int:
