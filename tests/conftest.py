@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["tests.support.recorder", "tests.support.valkey"]
+pytest_plugins = ["tests.support.recorder", "tests.support.valkey", "tests.support.yard"]
 
 
 @pytest.fixture(autouse=True)

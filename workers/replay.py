@@ -10,14 +10,11 @@ from typing import cast
 
 from receiver.core import keys, records, replays, scripts
 from receiver.core.clients import connect
-from receiver.core.errors import MalformedMessage, Unavailable
-from receiver.core.facts import facts
-from receiver.core.filters import Matcher
-from receiver.core.json_text import members
+from receiver.core.errors import Unavailable
 from receiver.core.message import StoredMessage
 from receiver.core.reading import Store
 from receiver.core.replays import Progress
-from receiver.core.routes import SourcePath
+from receiver.core.today import Today
 from workers.setup import Setup
 
 log = logging.getLogger("hookyard.replay")
@@ -36,7 +33,7 @@ class Replay:
         self._owner = owner
         self._setup = setup
         self._store = Store(connect(setup.url), setup.jobs, setup.clock)
-        self._matcher = Matcher(setup.config)
+        self._today = Today(setup.config)
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -101,16 +98,5 @@ class Replay:
         return self._store.page(progress.cursor + 1, progress.last, size)
 
     def _refs(self, message: StoredMessage, progress: Progress, numbers: dict[str, int]) -> Iterator[str]:
-        for name in progress.plan.routes or self._matching(message):
+        for name in progress.plan.routes or self._today.routes(message):
             yield str(records.Reference(message.number, numbers[name], self._id))
-
-    def _matching(self, message: StoredMessage) -> tuple[str, ...]:
-        """Routes that match it by today's configuration."""
-        path: SourcePath | None = self._setup.config.path(message.path)
-        if path is None:
-            return ()
-        try:
-            fields = members(message.body)
-        except MalformedMessage:
-            return ()
-        return self._matcher.match(path, facts(fields, with_channel=self._matcher.needs_channel(path)))

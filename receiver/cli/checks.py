@@ -6,6 +6,7 @@ A check must not raise for what it is there to find; errors of Redis in the midd
 from collections.abc import Callable, Iterator
 
 from receiver.cli.findings import Case, Finding
+from receiver.cli.queue_checks import QUEUE_CHECKS
 from receiver.core.aof import damaged_tail
 from receiver.core.clock import SYSTEM
 from receiver.core.data_dir import DataDir, server_runs
@@ -154,4 +155,5 @@ CHECKS: tuple[Check, ...] = (
     durability,
     memory,
     clock_skew,
+    *QUEUE_CHECKS,
 )

@@ -6,6 +6,7 @@ the same reason. Colours appear on a terminal only.
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,8 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Also what turns the direction of writing, and surrogates, which no terminal can be sent."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Also what ends a line or turns the direction of writing, and surrogates, which no terminal can be sent."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -49,4 +50,6 @@ def progress() -> Progress:
     """A progress bar on stderr that shows on a terminal only and leaves nothing behind."""
     on = console(stderr=True)
     parts = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    return Progress(*parts, console=on, transient=True, disable=not on.is_terminal)
+    # Otherwise rich would send what is printed meanwhile to stderr, away from the program that reads stdout.
+    share = sys.stdout.isatty()
+    return Progress(*parts, console=on, transient=True, disable=not on.is_terminal, redirect_stdout=share)

@@ -16,7 +16,7 @@ from receiver.cli.findings import Case, Finding
 from receiver.core.aof import repair_aof
 from receiver.core.clients import connect
 from receiver.core.data_dir import attach, resolve_redis_url
-from receiver.core.errors import ConfigError
+from receiver.core.errors import ConfigError, Unavailable
 from receiver.core.routes_file import load
 from receiver.core.settings import PREFIX, Secret, Settings, described
 
@@ -83,7 +83,7 @@ def _run_checks(case: Case) -> Iterator[Finding]:
     for check in CHECKS:
         try:
             yield from check(case)
-        except RedisError as error:
+        except (RedisError, Unavailable) as error:
             yield Finding(
                 level="error", title=check.__name__.replace("_", " "), detail=f"Redis refused: {error}"
             )

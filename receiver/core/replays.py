@@ -4,7 +4,7 @@ A step pushes references and moves the cursor in one script call, so a crash nei
 walker is `workers.replay`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -173,3 +173,19 @@ def orphans(client: "redis.Redis", *, now_ms: int) -> list[int]:
         if state == b"running" and int(beat or created or 0) < now_ms - ORPHANED_MS:
             found.append(int(one))
     return found
+
+
+def at_rest(client: "redis.Redis", replay: int, routes: Iterable[int]) -> bool:
+    """Whether no delivery of a replay is ready or at work: what is open of it waits for a retry.
+
+    `routes`: those it may deliver to. Another replay's deliveries that are ready on them count as well.
+    """
+    pipe = client.pipeline(transaction=True)  # a delivery must not be missed while it moves
+    pipe.llen(keys.key("SUSPECTS"))
+    for route in routes:
+        pipe.llen(keys.key("REPLAYING", route))
+        pipe.smembers(keys.key("RUNNING", route))
+    suspects, *found = pipe.execute()
+    mine = f":{replay}".encode()
+    running = any(ref.endswith(mine) for members in found[1::2] for ref in members)
+    return not (suspects or any(found[::2]) or running)

@@ -1,0 +1,45 @@
+"""What the configuration of now says about stored messages: for replays, dry runs and `hookyard explain`."""
+
+from receiver.core.errors import MalformedMessage
+from receiver.core.facts import facts
+from receiver.core.filters import Facts, Matcher, Verdict
+from receiver.core.json_text import members
+from receiver.core.message import StoredMessage
+from receiver.core.routes import Config
+
+
+class Today:
+    """A configuration's filters, asked about messages that came in under another one."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._matcher = Matcher(config)
+
+    def routes(self, message: StoredMessage) -> tuple[str, ...]:
+        """Names of the routes that take it; none where its path is gone, or its body is no object."""
+        path = self._config.path(message.path)
+        if path is None:
+            return ()
+        found = seen(message, with_channel=self._matcher.needs_channel(path))
+        return () if found is None else self._matcher.match(path, found)
+
+    def explain(self, message: StoredMessage) -> list[Verdict]:
+        """Of every route, whether it takes the message and what speaks against it."""
+        path = self._config.path(message.path)
+        found = seen(message, with_channel=True)
+        if path is None:
+            return self._none(f"no source of routes.yaml has the path {message.path} it came by")
+        if found is None:
+            return self._none("its body is no JSON object")
+        return self._matcher.explain(path, found)
+
+    def _none(self, reason: str) -> list[Verdict]:
+        return [Verdict(route=name, matched=False, reason=reason) for name in self._config.routes]
+
+
+def seen(message: StoredMessage, *, with_channel: bool) -> Facts | None:
+    """What filters see of a message; None when its body is no object."""
+    try:
+        return facts(members(message.body), with_channel=with_channel)
+    except MalformedMessage:
+        return None
