@@ -7,7 +7,10 @@ successor on duty, claims on until that one has signed on, and then only finishe
 
 import asyncio
 import logging
+import math
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from receiver.core import scripts, store
 from receiver.core.clients import connect_async
@@ -27,6 +30,8 @@ IN_FLIGHT = 2_000
 GROUP = 500
 """Most references claimed, and most results settled, in one turn: some milliseconds inside Redis."""
 AGAIN_S = 0.5
+LAST_S = 2.0
+"""For what was cancelled to end, and to be given back."""
 STUCK_THREADS = 8
 """Sync handlers that ran past their time and never came back: then the process is worth replacing."""
 NOTHING = Turn()
@@ -61,7 +66,7 @@ class Drain:
             async with Toolbox.open(
                 setup.config, setup.concurrency(self._queue), self._book.store_id
             ) as self._tools:
-                self._lines = Lines(setup.config, self._tools, self._clock)
+                self._lines = Lines(setup.config, self._tools, self._clock, self._book)
                 with Heart(setup.url, self._clock, queue=self._queue, drain=self._id, orphaned=self.stop):
                     await self._work()
                     await self._finish()
@@ -76,7 +81,7 @@ class Drain:
             try:
                 turn = await self._turn()
                 for work in turn.work:
-                    task = asyncio.create_task(self._deliver(work))
+                    task = asyncio.create_task(self._deliver(work, self._lines))
                     self._running[task] = work
                     task.add_done_callback(self._running.pop)
                 worn = self._tools.stuck >= STUCK_THREADS
@@ -94,16 +99,14 @@ class Drain:
         if self._doubtful:
             await self._give_back_unseen()
         room = 0 if self._quarantine else min(GROUP, IN_FLIGHT - len(self._running))
+        turn = NOTHING
         if self._ended or room > 0:
             turn = await self._settle(claim=room)
-        elif (
-            self._quarantine and not self._running
-        ):  # one group at a time, or a crash would not tell who it was
+        # One group of suspects at a time, or a crash would not tell who it was.
+        if self._quarantine and not self._running and not self._ended:
             turn = await scripts.run(self._redis, store.claim_suspects(self._book, self._id))
-        else:
-            return NOTHING
         if turn.stale:
-            await self._publish(serving=True)
+            await self._begin_anew()
         if (turn.stale or turn.lost) and not await self._post.sign_on():
             self._stopping = True
         return turn
@@ -128,8 +131,10 @@ class Drain:
         self._post.enqueue(turn.reserved)
         return turn
 
-    async def _deliver(self, work: Work) -> None:
-        self._ended.append(await self._lines.deliver(work, self._book))
+    async def _deliver(self, work: Work, lines: Lines) -> None:
+        result = await lines.deliver(work)
+        if lines is self._lines:  # else it is of a store that is gone; ours has another message by its number
+            self._ended.append(result)
         self._changed.set()
 
     async def _wait(self, turn: Turn) -> None:
@@ -146,21 +151,30 @@ class Drain:
                 await self._changed.wait()
 
     async def _finish(self) -> None:
-        """Let what runs come to its end; give back what does not within the grace time, once told to stop."""
-        give_up_at: float | None = None
-        while self._running and (give_up_at is None or self._clock.monotonic() < give_up_at):
-            await asyncio.wait(self._running, timeout=WAIT_S / 4)
-            if self._ended:
-                await self._settle(claim=0)
-            if self._stopping and give_up_at is None:
-                give_up_at = self._clock.monotonic() + self._setup.settings.grace
+        """Let what runs come to its end; once told to stop, for the grace time, and the rest is given back.
+        What even then does not end, or cannot be settled, comes back when its lease ends."""
+        with suppress(Unavailable):
+            await self._post.step_down()
+        await self._until_settled(lambda: self._stopping, self._setup.settings.grace)
         for task in self._running:
             task.cancel()
-        if self._running:
-            await asyncio.wait(self._running)
-        while self._ended:
-            await self._settle(claim=0)
+        await self._until_settled(lambda: True, LAST_S)
         await self._post.sign_off(stopping=True)
+
+    async def _until_settled(self, hurried: Callable[[], bool], patience_s: float) -> None:
+        """Until nothing runs and all is settled; once `hurried`, for no longer than `patience_s` more."""
+        give_up_at = math.inf
+        while (self._running or self._ended) and self._clock.monotonic() < give_up_at:
+            if hurried():
+                give_up_at = min(give_up_at, self._clock.monotonic() + patience_s)
+            if self._running:
+                await asyncio.wait(self._running, timeout=WAIT_S / 4, return_when=asyncio.FIRST_COMPLETED)
+            try:
+                if self._ended:
+                    await self._settle(claim=0)
+            except Unavailable as error:
+                log.warning("drain %s cannot settle yet: %s", self._id, error)
+                await asyncio.sleep(AGAIN_S)
 
     async def _give_back_unseen(self) -> None:
         """Redis may have run a claim whose answer never came: what it leased to us, nobody works."""
@@ -169,6 +183,14 @@ class Drain:
             leased.pop(ref, None)
         self._ended += [store.given_back(ref, attempt) for ref, attempt in leased.items()]
         self._doubtful = False
+
+    async def _begin_anew(self) -> None:
+        """The store was emptied. What still runs is of the old one and counts no more; numbers begin again,
+        so the ids made from them must differ."""
+        await self._publish(serving=True)
+        self._ended.clear()
+        self._tools = replace(self._tools, store_id=self._book.store_id)
+        self._lines = Lines(self._setup.config, self._tools, self._clock, self._book)
 
     async def _publish(self, *, serving: bool) -> None:
         """Learn what the store calls the routes; `serving` puts our configuration in force."""

@@ -14,6 +14,7 @@ import redis.asyncio
 from redis import exceptions
 
 from receiver.core import duty, keys, scripts
+from receiver.core.errors import Unavailable
 from receiver.core.queue import QUARANTINE
 from receiver.core.store import Reserved, Turn
 from workers.setup import Setup
@@ -44,6 +45,7 @@ class Post:
         self._busy_at = self._clock.monotonic()
         self.leaving = False
         """A successor is reserved; until it has signed on, this drain claims on."""
+        self._done = False
 
     async def sign_on(self) -> bool:
         """Take up duty; False when another drain has it and this one is not wanted."""
@@ -72,14 +74,20 @@ class Post:
             return await self.sign_off(stopping=False)
         return False
 
-    async def hand_over(self) -> None:
-        """Reserve a successor."""
-        answer = await scripts.run(
-            self._redis, duty.hand_over(self._queue, self._drain, now_ms=self._clock.now_ms())
-        )
+    async def hand_over(self, *, stopping: bool = False) -> None:
+        """Go off duty, so that nobody counts on a drain that soon claims no more. Reserves a successor."""
+        made = duty.hand_over(self._queue, self._drain, now_ms=self._clock.now_ms(), stopping=stopping)
+        answer = await scripts.run(self._redis, made)
         self.leaving = True
         if answer.drain is not None:
             self.enqueue((Reserved(self._queue, answer.drain),))
+
+    async def step_down(self) -> None:
+        """Claim no more. Whoever else is there, or a successor, goes on at once; a wake token that still
+        comes to this drain is passed on."""
+        self._done = True
+        if not self.leaving:
+            await self.hand_over(stopping=True)
 
     async def sign_off(self, *, stopping: bool) -> bool:
         """Leave duty; False means stay: there is work, or nobody else."""
@@ -119,8 +127,11 @@ class Post:
 
     async def _listen(self, woken: Callable[[], None]) -> None:
         try:
-            await self._redis.blpop([keys.key("WAKE", self._queue)], timeout=WAIT_S)
-        except (exceptions.RedisError, OSError) as error:
+            token = await self._redis.blpop([keys.key("WAKE", self._queue)], timeout=WAIT_S)
+            if token is not None and self._done:
+                made = duty.wake(self._queue, now_ms=self._clock.now_ms())
+                self.enqueue((await scripts.run(self._redis, made)).reserved)
+        except (exceptions.RedisError, OSError, Unavailable) as error:
             log.debug("not woken: %s", error)
             await asyncio.sleep(WAIT_S)
         finally:
@@ -128,9 +139,8 @@ class Post:
         woken()
 
     async def close(self) -> None:
-        """Wait for jobs that are being enqueued; stop listening."""
+        """Wait for the end of listening (a token that comes meanwhile is passed on) and of enqueueing."""
         if self._token is not None:
-            self._token.cancel()
             await asyncio.wait([self._token])
         if self._tasks:
             await asyncio.wait(self._tasks)

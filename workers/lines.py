@@ -21,20 +21,21 @@ HOLD_S = 1.0
 class Lines:
     """Every route of the configuration with its steps, ready to run."""
 
-    def __init__(self, config: Config, tools: Toolbox, clock: Clock) -> None:
+    def __init__(self, config: Config, tools: Toolbox, clock: Clock, book: Book) -> None:
         self._config = config
         self._tools = tools
         self._clock = clock
+        self._names = book.names
         self._steps: dict[str, Sequence[Step]] = {
             route.name: [steps.build(step, tools) for step in route.steps] for route in config.routes.values()
         }
         self.unknown: set[int] = set()
         """Numbers of routes that only a newer configuration knows: left to workers that have it."""
 
-    async def deliver(self, work: Work, book: Book) -> Result:
+    async def deliver(self, work: Work) -> Result:
         """Run one attempt. Always answers: what cannot be run here, or is cancelled, is given back."""
         number = records.reference(work.ref).route
-        route = self._config.routes.get(book.names.get(number, ""))
+        route = self._config.routes.get(self._names.get(number, ""))
         if route is None:
             self.unknown.add(number)
             return work.give_back

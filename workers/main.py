@@ -70,7 +70,7 @@ def _work(options: argparse.Namespace) -> int:
     setup.require_handlers(ready.config)
     jobs.prepared = ready
     rq_url = ready.settings.rq_url.reveal() if ready.settings.rq_url is not None else ready.url
-    worker = rq_worker.make(options.queue, options.name, connect(rq_url), ready.url)
+    worker = rq_worker.make(options.queue, options.name, connect(rq_url), ready.url, ready.jobs)
     worker.work(burst=options.burst, max_jobs=1, logging_level="WARNING")
     return 0
 

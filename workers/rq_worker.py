@@ -20,7 +20,7 @@ from receiver.core import duty, scripts
 from receiver.core.clients import connect
 from receiver.core.clock import SYSTEM
 from receiver.core.errors import Unavailable
-from receiver.core.queue import PREFIX
+from receiver.core.queue import PREFIX, Jobs
 
 log = logging.getLogger("hookyard.worker")
 
@@ -34,6 +34,7 @@ class DrainWorker(Worker):
 
     store_url: str
     """Redis of the store, which may be another than RQ's."""
+    jobs: Jobs
 
     def handle_warm_shutdown_request(self) -> None:
         """Plain RQ waits for the horse without telling it; a drain would stay on duty for minutes."""
@@ -41,19 +42,22 @@ class DrainWorker(Worker):
             os.kill(self.horse_pid, signal.SIGTERM)
 
     def main_work_horse(self, job: Job, queue: Queue) -> Any:
-        """In the horse: end with the worker, even when that is killed."""
+        """In the horse: end with the worker, even when that is killed, or was already."""
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
+            if os.getppid() != self.pid:
+                os._exit(1)
         return super().main_work_horse(job, queue)
 
     def handle_work_horse_killed(self, job: Job, retpid: Any, ret_val: Any, rusage: Any) -> None:
-        """Take a dead drain off duty at once; what it had in flight goes to quarantine."""
+        """Take a dead drain off duty at once; what it had in flight goes to quarantine, on duty from now."""
         log.warning("work horse of %s ended with %s", job.id, ret_val)
         client = connect(self.store_url)
         try:
             freed = scripts.run_now(client, duty.reap(job.id, now_ms=SYSTEM.now_ms()))
             log.info("freed %s (%s in flight)", job.id, freed.leases)
-        except Unavailable as error:
+            self.jobs.enqueue(freed.reserved)
+        except (Unavailable, exceptions.RedisError, OSError) as error:
             log.warning("could not free %s, the sweeper will: %s", job.id, error)
         finally:
             client.close()
@@ -68,7 +72,7 @@ class DrainWorker(Worker):
             log.warning("no heartbeat for RQ: %s", error)
 
 
-def make(queue: str, name: str, rq: "redis.Redis", store_url: str) -> DrainWorker:
+def make(queue: str, name: str, rq: "redis.Redis", store_url: str, jobs: Jobs) -> DrainWorker:
     """A worker for one of our queues."""
     worker = DrainWorker(
         [Queue(PREFIX + queue, connection=rq, serializer=JSONSerializer)],
@@ -80,6 +84,6 @@ def make(queue: str, name: str, rq: "redis.Redis", store_url: str) -> DrainWorke
         maintenance_interval=60,
         log_job_description=False,
     )
-    worker.store_url = store_url
+    worker.store_url, worker.jobs = store_url, jobs
     worker.max_connection_wait_time = 1.0
     return worker

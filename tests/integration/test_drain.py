@@ -54,6 +54,18 @@ async def slow(message: Message) -> None:
     await asyncio.sleep(60)
 
 
+gates: list[asyncio.Event] = []
+
+
+async def gated(message: Message) -> None:
+    """The second call fails for good; each waits for its gate."""
+    gate, second = asyncio.Event(), bool(gates)
+    gates.append(gate)
+    await gate.wait()
+    if second:
+        raise InvalidEventPayload("the new one")
+
+
 @pytest.fixture(autouse=True)
 def _no_calls() -> None:
     calls.clear()
@@ -255,3 +267,36 @@ def test_a_store_that_was_emptied_is_served_again(redis_url: str, tmp_path: Path
         await running
 
     asyncio.run(story())
+
+
+def test_what_an_emptied_store_had_in_flight_settles_nothing_of_the_new_one(redis_url: str) -> None:
+    """Numbers begin again: without care the old success would stand for a message that failed."""
+    world = make(redis_url, "gated")
+    gates.clear()
+
+    async def story() -> None:
+        drain = world.drain()
+        running = asyncio.create_task(drain.run())
+        async with asyncio.timeout(10):
+            old = world.accept("r")
+            await _until(lambda: len(gates) == 1)
+            world.redis.flushall()
+            made = store.publish(world.setup.config, now_ms=SYSTEM.now_ms(), serving=False)
+            world.book = scripts.run_now(world.redis, made)
+            new = world.accept("r")
+            assert new == old
+            await _until(lambda: len(gates) == 2)
+            gates[0].set()
+            await _until(lambda: len(drain._running) == 1)
+            gates[1].set()
+            await _until(lambda: world.status(new) is not Status.RUNNING)
+            assert world.status(new) is Status.DEAD
+        drain.stop()
+        await running
+
+    asyncio.run(story())
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.005)

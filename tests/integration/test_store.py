@@ -1,5 +1,6 @@
 """The scripts against a real server: what is accepted, claimed, settled, retried, reaped, trimmed."""
 
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -324,10 +325,19 @@ def test_sign_off_stays_while_there_is_work_or_nobody_else(client: "redis.Redis"
 
 def test_a_stopping_drain_reserves_a_successor_for_the_work_it_leaves(client: "redis.Redis") -> None:
     bench = Bench(client, "a")
-    bench.accept(message("a"))
+    (reserved,) = bench.accept(message("a")).reserved
+    bench.sign_on(reserved.drain)
+    answer = scripts.run_now(client, duty.sign_off("default", reserved.drain, now_ms=NOW, stopping=True))
+    assert answer.drain not in (None, reserved.drain)
+
+
+def test_a_claim_of_large_bodies_is_cut(client: "redis.Redis") -> None:
+    bench = Bench(client, "a")
+    bench.accept(*(message("a", body=random.Random(n).randbytes(400_000)) for n in range(50)))
     bench.sign_on()
-    answer = scripts.run_now(client, duty.sign_off("default", "drain-default-1", now_ms=NOW, stopping=True))
-    assert answer.drain is not None
+    claim = bench.claim()
+    assert 0 < len(claim.work) < 30
+    assert claim.more
 
 
 def test_a_paused_route_holds_and_resumes(client: "redis.Redis") -> None:

@@ -74,8 +74,10 @@ local function signed_on(queue, now)
   return signed
 end
 
+-- The store's id is part of a drain's: a drain that outlives the data of its Redis must not meet a namesake.
 local function reserve(queue, now)
-  local drain = 'drain-' .. queue .. '-' .. call('INCR', DRAINSEQ)
+  local store = string.sub(call('HGET', META, 'id') or '', 1, 6)
+  local drain = 'drain-' .. queue .. '-' .. store .. '-' .. call('INCR', DRAINSEQ)
   call('ZADD', DUTY .. queue, now + RESERVED_MS, drain)
   return drain
 end

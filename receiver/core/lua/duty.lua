@@ -31,11 +31,23 @@ function act.beat()
   return {ok = true}
 end
 
--- Off duty at once, so that the successor is the one that counts; the leases stay with this drain.
+-- Off duty at once, so that the successor is the one that counts; the leases stay with this drain. One that was
+-- told to stop needs a successor only for work that is there; and its end, however it comes, is no crash.
 function act.hand_over()
-  call('HSET', DRAIN .. drain, 'state', 'leaving')
+  if call('EXISTS', DRAIN .. drain) == 1 then
+    call('HSET', DRAIN .. drain, 'state', 'leaving', 'alone', 0)
+  end
   call('ZREM', DUTY .. queue, drain)
+  if p.stopping and (not has_work() or on_duty(queue, now) > 0) then
+    return {ok = true}
+  end
   return {ok = true, drain = reserve(queue, now)}
+end
+
+-- Passes on a token that reached a drain which claims no more.
+function act.wake()
+  alert(queue, now, reserved)
+  return {ok = true}
 end
 
 -- Leaves when told to stop, or when others are on duty and nothing is left to do.

@@ -181,17 +181,20 @@ local function claim()
 
   local function serve(at, quota)
     local route = at[1]
-    local live = math.min(quota, at[2], at[3])
-    local old = math.min(quota - live, at[2] - live, at[4])
-    for _, source in ipairs({{BACKLOG, live, 3}, {REPLAYING, old, 4}}) do
-      if source[2] > 0 then
-        for _, ref in ipairs(call('LPOP', source[1] .. route, source[2])) do
+    for _, source in ipairs({{BACKLOG, 3}, {REPLAYING, 4}}) do
+      local left = source[2]
+      local most = math.min(quota, at[2], at[left])
+      quota = quota - most
+      while most > 0 and room() do  -- a few at a time: how large they are shows only then
+        local refs = call('LPOP', source[1] .. route, math.min(most, 16))
+        for _, ref in ipairs(refs) do
           take(ref)
         end
-        at[source[3]] = at[source[3]] - source[2]
+        most = most - #refs
+        at[2] = at[2] - #refs
+        at[left] = at[left] - #refs
       end
     end
-    at[2] = at[2] - live - old
     call('ZADD', ready, now, route)
   end
 
