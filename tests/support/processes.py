@@ -29,15 +29,20 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
+def parent(pid: int) -> int:
+    """Process id of its parent; 0 when it is gone. Linux only."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def children(pid: int) -> list[int]:
+    """All processes started by this one. Linux only."""
+    everybody = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    return [found for found in everybody if parent(found) == pid]
+
+
 def descendants(pid: int) -> list[int]:
     """All processes started by this one, and by those. Linux only."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if parent == pid:
-            child = int(stat.parent.name)
-            found += [child, *descendants(child)]
-    return found
+    return [found for child in children(pid) for found in (child, *descendants(child))]
