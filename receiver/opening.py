@@ -39,12 +39,19 @@ class Watch:
         self._settings = settings
         self._verdict: Verdict | None = None
         self._problem = "Redis was not reached yet"
+        self._stopped = asyncio.Event()
 
     async def run(self) -> None:
-        """Watch for ever."""
-        while True:
+        """Watch until `stop`."""
+        while not self._stopped.is_set():
             await self.look()
-            await asyncio.sleep(WATCH_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WATCH_S):
+                    await self._stopped.wait()
+
+    def stop(self) -> None:
+        """Not by cancelling `run`: redis' client may swallow a cancellation in the middle of a call."""
+        self._stopped.set()
 
     async def look(self) -> None:
         """Look once."""
@@ -92,9 +99,9 @@ def open_store(settings: Settings, config: Config, url: str) -> Store:
         try:
             yield
         finally:
+            watch.stop()
+            await asyncio.wait([task], timeout=WATCH_S)  # longer only while Redis does not answer
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
             await committer.close()
             await client.aclose()
             jobs.close()
