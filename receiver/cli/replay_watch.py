@@ -141,9 +141,15 @@ def _summary(now: replays.Progress) -> str:
     waiting = now.deliveries - now.settled
     if now.state == "cancelled":
         return f"Replay {now.id} was cancelled: {', '.join(counts)}."
+    if now.matched and not now.deliveries:
+        return f"{_messages(now.matched)}, and no route takes any of them today; --route NAME names one."
     if waiting > 0:
         counts.append(f"{waiting} wait for a retry")
-    return f"Replayed {now.matched} message{'' if now.matched == 1 else 's'}: {', '.join(counts)}."
+    return f"Replayed {_messages(now.matched)}: {', '.join(counts)}."
+
+
+def _messages(count: int) -> str:
+    return f"{count} message{'' if count == 1 else 's'}"
 
 
 def _progress(store: Store, replay_id: int) -> replays.Progress:
