@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 help:
 	@echo "make run     start Hookyard with sample messages on http://127.0.0.1:8000"
-	@echo "make test    the default tests (under a minute)"
+	@echo "make test    the default tests (a minute or two)"
 	@echo "make check   format, lint, types, import rules, routes.yaml"
 	@echo "make format  put the code into the form that check asks for"
 	@echo "make e2e     real processes, real clients, kill -9"
@@ -35,7 +35,7 @@ run: $(STAMP)
 	@$(BIN)/hookyard dev --demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 # The shipped routes.yaml names this secret; its value does not matter to the check.
 check: export SEGMENT_SECRET := $(or $(SEGMENT_SECRET),only-for-make-check)
