@@ -69,6 +69,7 @@ def _print_summary(path: Path, config: Config) -> None:
         (f"/hooks/{place}", found.source.name, found.source.verify.scheme, _feeds(found.feeds))
         for place, found in config.paths.items()
     ]
+    sources += [("/v1", found.source.name, "write key", "all routes") for found in config.tracking.values()]
     out = console()
     out.print(table(("path", "source", "verify", "feeds"), sources))
     out.print()

@@ -1,4 +1,4 @@
-"""Random secrets for sources whose variables are unset, so that a fresh clone can verify signatures at once.
+"""Random secrets and write keys for sources whose variables are unset, so that a fresh clone works at once.
 
 Only `hookyard dev` makes them. They are kept in the data folder, readable by its owner, and never used by a
 receiver that has a Redis of its own: there an unset secret stays an error, not a 401 for every message.
@@ -52,7 +52,7 @@ def _write(path: Path, values: Mapping[str, str]) -> None:
 
 
 def _secret_names(routes: Path) -> Iterator[str]:
-    """The variables named in `sources.*.verify.secret_env`. A file that cannot be read names none: whoever
+    """The variables that sources name, secrets and write keys. A file that cannot be read names none: whoever
     validates it says why."""
     try:
         document: Any = YAML(typ="safe").load(routes.read_text())
@@ -60,8 +60,11 @@ def _secret_names(routes: Path) -> Iterator[str]:
         return
     sources = document.get("sources") if isinstance(document, dict) else None
     for source in sources.values() if isinstance(sources, dict) else ():
-        verify = source.get("verify") if isinstance(source, dict) else None
-        names = verify.get("secret_env") if isinstance(verify, dict) else None
-        for name in names if isinstance(names, list) else [names]:
-            if isinstance(name, str) and name:
-                yield name
+        if not isinstance(source, dict):
+            continue
+        verify = source.get("verify")
+        secret = verify.get("secret_env") if isinstance(verify, dict) else None
+        for names in (secret, source.get("write_key_env")):
+            for name in names if isinstance(names, list) else [names]:
+                if isinstance(name, str) and name:
+                    yield name

@@ -68,13 +68,14 @@ def send(
 
 
 def _source(project: Project, name: str | None) -> Source:
-    """The source to send to. Raises ConfigError when it cannot be told."""
+    """The source to send to, one that takes webhooks. Raises ConfigError when it cannot be told."""
     path = project.settings.routes
-    sources = load(path, project.environ).sources
+    every = load(path, project.environ).sources
+    sources = {name: source for name, source in every.items() if source.paths}
     if name is None and len(sources) == 1:
         return next(iter(sources.values()))
     if name is None or name not in sources:
-        wanted = "choose one with --source" if name is None else f"there is no source {name!r}"
+        wanted = "choose one with --source" if name is None else f"no source {name!r} takes webhooks"
         known = ", ".join(sources) or "none"
         raise ConfigError([Problem(str(path), None, "sources", f"{wanted}; sources: {known}")])
     return sources[name]

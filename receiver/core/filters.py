@@ -92,7 +92,7 @@ class Matcher:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._filters = [_compiled(order, route) for order, route in enumerate(config.routes.values())]
-        self._tables = {path.path: _table(self._open(path)) for path in config.paths.values()}
+        self._tables = {path.path: _table(self._open(path)) for path in config.ways_in()}
         self._memo: dict[tuple[str, str | None, str | None, str], tuple[str, ...]] = {}
 
     def match(self, path: SourcePath, facts: Facts) -> tuple[str, ...]:

@@ -4,7 +4,7 @@
 templates are as written: `receiver.core.templates.compile_value` makes them ready to render.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,6 +15,9 @@ TRACKING_URLS = {"us": "https://api.segment.io/v1", "eu": "https://events.eu1.se
 DEFAULT_TIMEOUT_S = 30.0
 DEFAULT_CONCURRENCY = 20
 DEFAULT_QUEUE = "default"
+TRACKING_PATH = "/v1/"
+"""What the name of a source stands behind, to name its way in by the tracking API. Paths below /hooks never
+begin with a slash."""
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Call = Literal["identify", "track"]
@@ -36,18 +39,22 @@ class Source:
 
     name: str
     verify: Verify
+    """Of what comes in by its paths: means nothing where it has none."""
     paths: Mapping[str, frozenset[str] | None]
-    """Path below /hooks → the routes it feeds; None: all."""
+    """Path below /hooks → the routes it feeds; None: all. Empty: it takes calls of the tracking API only."""
+    write_keys: tuple[Secret, ...] = ()
+    """Calls of the tracking API with any of them are its messages."""
     enabled: bool = True
     """False: its messages are kept but feed no route."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePath:
-    """One path below /hooks, and what it feeds."""
+    """One way in, and what it feeds."""
 
     source: Source
     path: str
+    """The path below /hooks; for calls of the tracking API TRACKING_PATH and the name of the source."""
     feeds: frozenset[str] | None = None
     """Names of the routes it feeds; None: all."""
 
@@ -145,8 +152,15 @@ class Config:
     version: str
     """Short SHA-256 of the file's text: tells whether two processes work by the same file."""
     paths: Mapping[str, SourcePath]
+    """By the path below /hooks."""
+    tracking: Mapping[str, SourcePath] = field(default_factory=dict)
+    """Ways in by the tracking API, of the sources that have a write key."""
     warnings: tuple[Problem, ...] = ()
 
     def path(self, path: str) -> SourcePath | None:
-        """What stands at `/hooks/<path>`; `path` without slashes at its ends."""
-        return self.paths.get(path)
+        """The way in of this name: what stands at `/hooks/<path>` has no slashes at its ends."""
+        return self.paths.get(path) or self.tracking.get(path)
+
+    def ways_in(self) -> Iterable[SourcePath]:
+        """All of them."""
+        return (*self.paths.values(), *self.tracking.values())

@@ -7,6 +7,7 @@ from receiver.core import units
 from receiver.core.backoff import SCHEDULES
 from receiver.core.errors import Problem
 from receiver.core.routes import (
+    TRACKING_PATH,
     Config,
     Connection,
     HandlerSpec,
@@ -19,7 +20,15 @@ from receiver.core.routes import (
     StepKind,
     Verify,
 )
-from receiver.core.routes_models import ConnectionKeys, FileKeys, RegionUrls, RouteKeys, SourceKeys
+from receiver.core.routes_models import (
+    ConnectionKeys,
+    FileKeys,
+    RegionUrls,
+    RouteKeys,
+    SourceKeys,
+    VerifyKeys,
+)
+from receiver.core.routes_types import Feeds
 from receiver.core.settings import Secret
 from receiver.core.step_models import RESERVED_PROPERTIES, RESERVED_TRAITS, HttpKeys, SegmentKeys, StepKeys
 
@@ -36,25 +45,40 @@ def build(keys: FileKeys, environ: Mapping[str, str], version: str, warnings: tu
             for source in sources.values()
             for path, feeds in source.paths.items()
         },
+        tracking={
+            place: SourcePath(source=source, path=place)
+            for source in sources.values()
+            if source.write_keys
+            for place in (TRACKING_PATH + source.name,)
+        },
         version=version,
         warnings=warnings,
     )
 
 
 def _source(name: str, keys: SourceKeys, environ: Mapping[str, str]) -> Source:
-    variables = keys.verify.secret_env or []
-    names = [variables] if isinstance(variables, str) else variables
+    default: dict[str, Feeds] = {} if keys.verify is None else {name: "all"}
     return Source(
         name=name,
-        verify=Verify(
-            scheme=keys.verify.scheme, secrets=tuple(Secret(environ[variable]) for variable in names)
-        ),
+        verify=_verify(keys.verify, environ),
         paths={
             path: None if feeds == "all" else frozenset(feeds)
-            for path, feeds in (keys.paths or {name: "all"}).items()
+            for path, feeds in (keys.paths or default).items()
         },
+        write_keys=_secrets(keys.write_key_env, environ),
         enabled=keys.enabled,
     )
+
+
+def _verify(keys: VerifyKeys | None, environ: Mapping[str, str]) -> Verify:
+    if keys is None:
+        return Verify(scheme="none")
+    return Verify(scheme=keys.scheme, secrets=_secrets(keys.secret_env, environ))
+
+
+def _secrets(variables: str | list[str] | None, environ: Mapping[str, str]) -> tuple[Secret, ...]:
+    names = [variables] if isinstance(variables, str) else variables or []
+    return tuple(Secret(environ[variable]) for variable in names)
 
 
 def _connection(name: str, keys: ConnectionKeys, environ: Mapping[str, str]) -> Connection:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from receiver.core.findings import Findings, mappings, texts
+from receiver.core.routes_models import SourceKeys
 from receiver.core.steps_check import check_steps
 from receiver.core.yaml_nodes import Path
 
@@ -24,7 +25,8 @@ def check(data: Mapping[str, Any], environ: Mapping[str, str], findings: Finding
             ("connections", name, "write_key_env"), connection.get("write_key_env"), environ, findings
         )
     for name, source in mappings(data.get("sources")):
-        _check_verify(("sources", name, "verify"), source.get("verify"), environ, findings)
+        _check_source(("sources", name), source, environ, findings)
+    _check_write_keys(data, environ, findings)
     _check_paths(data, findings)
     for name, route in mappings(data.get("routes")):
         _check_route(("routes", name), route, data, findings)
@@ -37,6 +39,28 @@ def _check_variables(path: Path, value: Any, environ: Mapping[str, str], finding
     for place, name in names:
         if name.isidentifier() and not environ.get(name):
             findings.error(place, f"the environment variable {name} is not set")
+
+
+def _check_source(path: Path, source: dict[str, Any], environ: Mapping[str, str], findings: Findings) -> None:
+    _check_verify((*path, "verify"), source.get("verify"), environ, findings)
+    _check_variables((*path, "write_key_env"), source.get("write_key_env"), environ, findings)
+    if "verify" in source:
+        return
+    if "paths" in source:
+        findings.error((*path, "paths"), "are for webhooks, which need verify beside them")
+    elif "write_key_env" not in source and source.keys() <= SourceKeys.model_fields.keys():
+        findings.error((*path, "verify"), "is required, or write_key_env for calls of the tracking API")
+
+
+def _check_write_keys(data: Mapping[str, Any], environ: Mapping[str, str], findings: Findings) -> None:
+    """A key belongs to one source, whatever variables it stands in."""
+    owners: dict[str, str] = {}
+    for name, source in mappings(data.get("sources")):
+        place, value = ("sources", name, "write_key_env"), source.get("write_key_env")
+        for variable in [value] if isinstance(value, str) else [found for _, found in texts(value)]:
+            owner = owners.setdefault(environ.get(variable) or variable, name)
+            if owner != name:
+                findings.error(place, f"{variable} holds the write key of the source {owner} already")
 
 
 def _check_verify(path: Path, verify: Any, environ: Mapping[str, str], findings: Findings) -> None:
@@ -60,7 +84,8 @@ def _check_paths(data: Mapping[str, Any], findings: Findings) -> None:
     routes = data.get("routes")
     for name, source in mappings(data.get("sources")):
         paths = source.get("paths")
-        written = paths if isinstance(paths, dict) else {name: "all"}
+        default = {name: "all"} if "verify" in source else {}
+        written = paths if isinstance(paths, dict) else default
         for path, feeds in written.items():
             place: Path = ("sources", name, *(("paths", path) if isinstance(paths, dict) else ()))
             if path in taken:

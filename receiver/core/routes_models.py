@@ -43,9 +43,21 @@ class VerifyKeys(Keys):
 
 
 class SourceKeys(Keys):
-    """A sender. Its messages come in at `POST /hooks/<name>`."""
+    """A sender. Webhooks come in at `POST /hooks/<name>` and need `verify`; calls of the tracking API come in
+    at `/v1` and need `write_key_env`. It has one of them, or both."""
 
-    verify: VerifyKeys = Field(description="How its requests are verified.")
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["verify"]}, {"required": ["write_key_env"]}]}
+    )
+
+    verify: MayBeLeftOut[VerifyKeys] = Field(
+        None, description="How its webhooks are verified. Left out: it has no path below `/hooks/`."
+    )
+    write_key_env: MayBeLeftOut[Variables] = Field(
+        None,
+        description="Environment variable with the write key that Segment's libraries send to `/v1`. With a "
+        "list any of the keys will do.",
+    )
     paths: MayBeLeftOut[dict[SourcePathText, Feeds]] = Field(
         None,
         min_length=1,

@@ -116,7 +116,7 @@ def publish(config: Config, *, now_ms: int, serving: bool) -> Call[Book]:
     arguments = {
         "new_id": uuid.uuid4().hex,
         "now": now_ms,
-        "paths": [f"{source.name}\0{path}" for source in config.sources.values() for path in source.paths],
+        "paths": [f"{one.source.name}\0{one.path}" for one in config.ways_in()],
         "routes": [(route.name, route.queue, route.concurrency) for route in config.routes.values()],
         "serving": serving,
         "version": config.version,

@@ -15,6 +15,7 @@ sources:
     verify: {scheme: segment, secret_env: APP_SECRET}
   open:
     verify: {scheme: none}
+    write_key_env: OPEN_WRITE_KEY
 routes: {}
 """
 
@@ -28,11 +29,14 @@ def routes(tmp_path: Path) -> Path:
 
 def test_only_unset_ones_are_made_and_only_once(routes: Path, tmp_path: Path) -> None:
     data_dir = tmp_path / ".hookyard"
-    assert make_missing(routes, {"APP_SECRET": "mine"}, data_dir) == ["SHOP_SECRET", "SHOP_SECRET_OLD"]
+    assert make_missing(routes, {"APP_SECRET": "mine", "OPEN_WRITE_KEY": "k"}, data_dir) == [
+        "SHOP_SECRET",
+        "SHOP_SECRET_OLD",
+    ]
     first = kept(data_dir)
     assert set(first) == {"SHOP_SECRET", "SHOP_SECRET_OLD"}
     assert min(len(value) for value in first.values()) >= 32
-    assert make_missing(routes, {"APP_SECRET": "mine"}, data_dir) == []
+    assert make_missing(routes, {"APP_SECRET": "mine"}, data_dir) == ["OPEN_WRITE_KEY"]
     assert make_missing(routes, {}, data_dir) == ["APP_SECRET"]
     assert kept(data_dir).items() >= first.items()
 

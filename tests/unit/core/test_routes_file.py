@@ -81,6 +81,24 @@ def test_sources_and_their_paths() -> None:
     assert config.path("elsewhere") is None
 
 
+def test_sources_of_the_tracking_api() -> None:
+    text = (
+        "sources:\n  web: {write_key_env: [KEY, OLD]}\n  both: {verify: {scheme: none}, write_key_env: APP}\n"
+    )
+    config = parse(text, file="f", environ={"KEY": "k1", "OLD": "k0", "APP": "k2"})
+    web, both = config.sources["web"], config.sources["both"]
+    assert (web.write_keys, both.write_keys) == ((Secret("k1"), Secret("k0")), (Secret("k2"),))
+    assert (web.paths, both.paths) == ({}, {"both": None})
+    assert list(config.paths) == ["both"]
+    assert [(one.path, one.source, one.feeds) for one in config.ways_in()] == [
+        ("both", both, None),
+        ("/v1/web", web, None),
+        ("/v1/both", both, None),
+    ]
+    assert config.path("/v1/web") == config.tracking["/v1/web"]
+    assert config.path("web") is None
+
+
 def test_connections_know_their_address() -> None:
     connections = full().connections
     assert connections["crm"].write_key == Secret("wk")
