@@ -65,7 +65,7 @@ def _print_warnings(config: Config | None) -> None:
 
 
 def _print_summary(path: Path, config: Config) -> None:
-    sources = [
+    sources: list[tuple[str, str, str, str]] = [
         (f"/hooks/{place}", found.source.name, found.source.verify.scheme, _feeds(found.feeds))
         for place, found in config.paths.items()
     ]

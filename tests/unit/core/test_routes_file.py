@@ -82,9 +82,7 @@ def test_sources_and_their_paths() -> None:
 
 
 def test_sources_of_the_tracking_api() -> None:
-    text = (
-        "sources:\n  web: {write_key_env: [KEY, OLD]}\n  both: {verify: {scheme: none}, write_key_env: APP}\n"
-    )
+    text = "sources: {web: {write_key_env: [KEY, OLD]}, both: {verify: {scheme: none}, write_key_env: APP}}"
     config = parse(text, file="f", environ={"KEY": "k1", "OLD": "k0", "APP": "k2"})
     web, both = config.sources["web"], config.sources["both"]
     assert (web.write_keys, both.write_keys) == ((Secret("k1"), Secret("k0")), (Secret("k2"),))
