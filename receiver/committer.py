@@ -120,8 +120,10 @@ class Committer:
         try:
             acceptance = await self._accept([batch.messages[index] for batch, index in group])
         except Unavailable as error:
-            for batch, _ in group:
+            # Whoever waits behind would wait as long again for the same Redis: longer than a sender does.
+            for batch, _ in (*group, *self._waiting):
                 batch.fail(error)
+            self._waiting.clear()
         except Exception as error:
             log.exception("commit failed")
             for batch, _ in group:

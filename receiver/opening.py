@@ -73,6 +73,8 @@ class Watch:
         )
 
     async def reachable(self) -> str | None:
+        if self._verdict is not None and self._verdict.replica:
+            return "Redis is a read-only replica (after a fail-over?): it takes no messages."
         return self._problem or None
 
     async def durable(self) -> str | None:
