@@ -13,6 +13,8 @@ from receiver.core.settings import Settings
 from workers import jobs, rq_worker, setup
 from workers.supervisor import Supervisor
 
+MOST_WORKERS = 64
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit code is 0 done, 1 failed, 2 wrong use or configuration."""
@@ -24,6 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         return 2
+    except (RedisError, OSError) as error:
+        print(f"Redis cannot be reached: {error}", file=sys.stderr)
+        return 1
     return code
 
 
@@ -31,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m workers")
     commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run", help="a supervisor with N workers a queue")
-    run.add_argument("-n", type=int, default=1, help="workers a queue")
+    run.add_argument("-n", type=_count, default=1, help="workers a queue, 1 to 64")
     run.add_argument("--queues", default="", help="comma-separated; default: all queues of routes.yaml")
     run.set_defaults(command=_run)
     work = commands.add_parser("work", help="one worker of one queue, for one drain")
@@ -45,6 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_WORKERS}")
+    return int(text)
+
+
 def _run(options: argparse.Namespace) -> int:
     ready = setup.load()
     logs.configure(ready.settings.log_level)
@@ -52,13 +63,8 @@ def _run(options: argparse.Namespace) -> int:
     known = sorted({route.queue for route in ready.config.routes.values()} | {"default"})
     queues = tuple(queue for queue in options.queues.split(",") if queue) or tuple(known)
     unknown = [queue for queue in queues if queue not in known]
-    if unknown or options.n < 1:
-        print(
-            f"no route has queue {', '.join(unknown)}; there are: {', '.join(known)}"
-            if unknown
-            else "-n must be 1 or more",
-            file=sys.stderr,
-        )
+    if unknown:
+        print(f"no route has queue {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
     Supervisor(ready, queues=queues, workers=options.n).run()
     return 0
