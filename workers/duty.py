@@ -14,7 +14,6 @@ import redis.asyncio
 from redis import exceptions
 
 from receiver.core import duty, keys, scripts
-from receiver.core.errors import Unavailable
 from receiver.core.queue import QUARANTINE
 from receiver.core.store import Reserved, Turn
 from workers.setup import Setup
@@ -45,7 +44,6 @@ class Post:
         self._busy_at = self._clock.monotonic()
         self.leaving = False
         """A successor is reserved; until it has signed on, this drain claims on."""
-        self._done = False
 
     async def sign_on(self) -> bool:
         """Take up duty; False when another drain has it and this one is not wanted."""
@@ -74,20 +72,19 @@ class Post:
             return await self.sign_off(stopping=False)
         return False
 
-    async def hand_over(self, *, stopping: bool = False) -> None:
-        """Go off duty, so that nobody counts on a drain that soon claims no more. Reserves a successor."""
-        made = duty.hand_over(self._queue, self._drain, now_ms=self._clock.now_ms(), stopping=stopping)
+    async def hand_over(self) -> None:
+        """Reserve a successor."""
+        made = duty.hand_over(self._queue, self._drain, now_ms=self._clock.now_ms())
         answer = await scripts.run(self._redis, made)
         self.leaving = True
         if answer.drain is not None:
             self.enqueue((Reserved(self._queue, answer.drain),))
 
     async def step_down(self) -> None:
-        """Claim no more. Whoever else is there, or a successor, goes on at once; a wake token that still
-        comes to this drain is passed on."""
-        self._done = True
-        if not self.leaving:
-            await self.hand_over(stopping=True)
+        """Say that this drain claims no more, so that nobody counts on it while it finishes what it has."""
+        await self._hush()
+        made = duty.step_down(self._queue, self._drain, now_ms=self._clock.now_ms())
+        self.enqueue((await scripts.run(self._redis, made)).reserved)
 
     async def sign_off(self, *, stopping: bool) -> bool:
         """Leave duty; False means stay: there is work, or nobody else."""
@@ -127,20 +124,21 @@ class Post:
 
     async def _listen(self, woken: Callable[[], None]) -> None:
         try:
-            token = await self._redis.blpop([keys.key("WAKE", self._queue)], timeout=WAIT_S)
-            if token is not None and self._done:
-                made = duty.wake(self._queue, now_ms=self._clock.now_ms())
-                self.enqueue((await scripts.run(self._redis, made)).reserved)
-        except (exceptions.RedisError, OSError, Unavailable) as error:
+            await self._redis.blpop([keys.key("WAKE", self._queue)], timeout=WAIT_S)
+        except (exceptions.RedisError, OSError) as error:
             log.debug("not woken: %s", error)
             await asyncio.sleep(WAIT_S)
         finally:
             self._token = None
         woken()
 
-    async def close(self) -> None:
-        """Wait for the end of listening (a token that comes meanwhile is passed on) and of enqueueing."""
+    async def _hush(self) -> None:
         if self._token is not None:
+            self._token.cancel()
             await asyncio.wait([self._token])
+
+    async def close(self) -> None:
+        """Wait for jobs that are being enqueued; stop listening."""
+        await self._hush()
         if self._tasks:
             await asyncio.wait(self._tasks)

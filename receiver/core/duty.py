@@ -48,14 +48,14 @@ def beat(queue: str, drain: str, *, now_ms: int) -> Call[Duty]:
     return _duty("beat", now_ms=now_ms, queue=queue, drain=drain)
 
 
-def hand_over(queue: str, drain: str, *, now_ms: int, stopping: bool = False) -> Call[Duty]:
-    """Go off duty and reserve a successor; the answer names it. `stopping`: only if there is work for one."""
-    return _duty("hand_over", now_ms=now_ms, queue=queue, drain=drain, stopping=stopping)
+def hand_over(queue: str, drain: str, *, now_ms: int) -> Call[Duty]:
+    """Go off duty and reserve a successor; the answer names it."""
+    return _duty("hand_over", now_ms=now_ms, queue=queue, drain=drain)
 
 
-def wake(queue: str, *, now_ms: int) -> Call[Duty]:
-    """Wake a drain of the queue, or reserve one."""
-    return _duty("wake", now_ms=now_ms, queue=queue)
+def step_down(queue: str, drain: str, *, now_ms: int) -> Call[Duty]:
+    """Go off duty for good; wakes or reserves another drain for work that is there."""
+    return _duty("step_down", now_ms=now_ms, queue=queue, drain=drain)
 
 
 def sign_off(queue: str, drain: str, *, now_ms: int, stopping: bool) -> Call[Duty]:

@@ -31,22 +31,26 @@ function act.beat()
   return {ok = true}
 end
 
--- Off duty at once, so that the successor is the one that counts; the leases stay with this drain. One that was
--- told to stop needs a successor only for work that is there; and its end, however it comes, is no crash.
-function act.hand_over()
+-- Off duty at once: the leases stay with this drain, and its end, however it comes, is no crash.
+local function leave_duty()
   if call('EXISTS', DRAIN .. drain) == 1 then
     call('HSET', DRAIN .. drain, 'state', 'leaving', 'alone', 0)
   end
   call('ZREM', DUTY .. queue, drain)
-  if p.stopping and (not has_work() or on_duty(queue, now) > 0) then
-    return {ok = true}
-  end
+end
+
+-- From now on the successor is the one that counts; this drain claims on until that one has signed on.
+function act.hand_over()
+  leave_duty()
   return {ok = true, drain = reserve(queue, now)}
 end
 
--- Passes on a token that reached a drain which claims no more.
-function act.wake()
-  alert(queue, now, reserved)
+-- This drain claims no more: work that is there is somebody else's, who may have missed the token that this one got.
+function act.step_down()
+  leave_duty()
+  if has_work() then
+    alert(queue, now, reserved)
+  end
   return {ok = true}
 end
 
