@@ -6,7 +6,10 @@ The walk stands in the store, not here: killed at any moment, the next walker go
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import cast
+
+from redis import RedisError
 
 from receiver.core import keys, records, replays, scripts
 from receiver.core.clients import connect
@@ -23,6 +26,8 @@ PAGE = 200
 FAR_AHEAD = 1_000
 """References a route may have waiting from replays; the walk does not run further ahead than that."""
 AGAIN_S = 0.5
+BEAT_S = 3.0
+"""Longest time between two signs of life: well below `replays.ORPHANED_MS`."""
 
 
 class Replay:
@@ -35,6 +40,7 @@ class Replay:
         self._store = Store(connect(setup.url), setup.jobs, setup.clock)
         self._today = Today(setup.config)
         self._stop = asyncio.Event()
+        self._next_at = 0.0
 
     def stop(self) -> None:
         """Leave at the next step; another walker goes on."""
@@ -45,32 +51,32 @@ class Replay:
         while not self._stop.is_set():
             try:
                 wait_s = await asyncio.to_thread(self._step)
-            except Unavailable as error:
+            except (Unavailable, RedisError, OSError) as error:
                 log.warning("replay %d waits for Redis: %s", self._id, error)
                 wait_s = AGAIN_S
             if wait_s is None:
                 return
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._stop.wait()
-            except TimeoutError:
-                continue
 
     def _step(self) -> float | None:
-        """One page. Answers how long to wait before the next, in seconds; None: the walk is over for us."""
+        """One page, when the rate allows it. Answers how many seconds to wait before the next step, never so
+        many that others take us for dead; None: the walk is over for us."""
         client, now_ms = self._store.redis, self._setup.clock.now_ms()
         owned = scripts.run_now(client, replays.own(self._id, self._owner, now_ms=now_ms))
         progress = replays.progress(client, self._id)
         if not owned.ok or progress is None:
             return None
+        left_s = self._next_at - self._setup.clock.monotonic()
+        if left_s > 0:
+            return min(left_s, BEAT_S)
         numbers = self._store.route_numbers()
-        if self._far_ahead(numbers):
+        if self._far_ahead(numbers[name] for name in progress.plan.routes or numbers):
             return AGAIN_S
-        size = max(1, min(PAGE, round(progress.plan.rate)))
-        page = self._page(progress, size)
+        page, to = self._page(progress, max(1, min(PAGE, round(progress.plan.rate))))
         chosen = [message for message in page if progress.plan.selection.takes(message)]
         refs = [ref for message in chosen for ref in self._refs(message, progress, numbers)]
-        to = page[-1].number if page else progress.last
         made = replays.step(
             self._id,
             refs,
@@ -82,20 +88,24 @@ class Replay:
         )
         stepped = scripts.run_now(client, made)
         self._setup.jobs.enqueue(stepped.reserved)
-        return len(refs) / progress.plan.rate if stepped.ok and stepped.state == "running" else None
+        self._next_at = self._setup.clock.monotonic() + len(refs) / progress.plan.rate
+        return 0.0 if stepped.ok and stepped.state == "running" else None
 
-    def _far_ahead(self, numbers: dict[str, int]) -> bool:
+    def _far_ahead(self, numbers: Iterable[int]) -> bool:
         pipe = self._store.redis.pipeline(transaction=False)
-        for number in numbers.values():
+        for number in numbers:
             pipe.llen(keys.key("REPLAYING", number))
         return max(cast("Iterable[int]", pipe.execute()), default=0) > FAR_AHEAD
 
-    def _page(self, progress: Progress, size: int) -> list[StoredMessage]:
+    def _page(self, progress: Progress, size: int) -> tuple[list[StoredMessage], int]:
+        """The next messages that are kept, and the number the walk stands at after them."""
         wanted = progress.plan.selection.numbers
         if wanted:
-            left = sorted(number for number in wanted if number > progress.cursor)[:size]
-            return list(self._store.messages(left))
-        return self._store.page(progress.cursor + 1, progress.last, size)
+            left = sorted(number for number in wanted if number > progress.cursor)
+            to = left[size - 1] if len(left) > size else progress.last
+            return list(self._store.messages(left[:size])), to
+        page = self._store.page(progress.cursor + 1, progress.last, size)
+        return page, page[-1].number if page else progress.last
 
     def _refs(self, message: StoredMessage, progress: Progress, numbers: dict[str, int]) -> Iterator[str]:
         for name in progress.plan.routes or self._today.routes(message):

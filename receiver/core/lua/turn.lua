@@ -126,9 +126,12 @@ local function claim()
     return replays[replay]
   end
 
+  -- What is not to be worked any more: of a cancelled replay, or its message is gone.
   local function drop(ref, n, replay)
-    call('HSET', DELIVERIES .. block(n), field(ref), 'p|0||replay_cancelled')
-    call('HINCRBY', REPLAY .. replay, 'dropped', 1)
+    if replay ~= '0' then
+      call('HSET', DELIVERIES .. block(n), field(ref), 'p|0||replay_cancelled')
+      call('HINCRBY', REPLAY .. replay, 'dropped', 1)
+    end
     pay({[n] = 1})
   end
 
@@ -139,7 +142,7 @@ local function claim()
     end
     local entry = call('XRANGE', LOG, n, n)[1]
     if not entry then
-      return pay({[n] = 1})
+      return drop(ref, n, replay)
     end
     local state = call('HGET', DELIVERIES .. block(n), field(ref)) or ''
     local before = tried(state)
