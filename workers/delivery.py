@@ -4,12 +4,10 @@ The drain calls `attempt` and settles what it answers. Steps that are done are n
 begins at the step that failed last time, with the outputs of those before it.
 """
 
-import asyncio
 import logging
 import random
 import traceback
 from collections.abc import Sequence
-from typing import Any
 
 from receiver.core import backoff, records
 from receiver.core.clock import Clock
@@ -18,6 +16,7 @@ from receiver.core.records import Progress, Record, Reference
 from receiver.core.routes import Route
 from receiver.core.store import Result, Work
 from workers.api import Context, Message
+from workers.limits import Limits
 from workers.outcome import Dead, Done, Drop, Outcome, Retry
 from workers.steps.base import Step
 from workers.toolbox import Toolbox
@@ -52,21 +51,23 @@ async def attempt(work: Work, route: Route, line: Sequence[Step], tools: Toolbox
             steps=progress.outputs,
             tools=tools,
         )
-        step, outcome = await _run_steps(line, message, context, progress.outputs)
+        step, outcome = await _run_steps(line, message, context, tools.limits)
     except Exception:
         log.exception("delivery %s failed outside its steps", work.ref)
         step, outcome = "", Retry("internal_error", traceback.format_exc(limit=-5))
-    now_ms = clock.now_ms()
+    duration_ms = clock.now_ms() - started_ms
+    if isinstance(outcome, Done) and number == 1:
+        return _done_at_once(work, started_ms, duration_ms)
     ended = Attempt(
         number=number,
         trigger=trigger,
         code=_code(outcome),
         started_ms=started_ms,
-        duration_ms=now_ms - started_ms,
+        duration_ms=duration_ms,
         step=step,
         error=_error(outcome)[:ERROR_CHARS].encode(errors="replace").decode(),
     )
-    return _result(work, route, before, progress, outcome, ended, now_ms)
+    return _result(work, route, before, progress, outcome, ended)
 
 
 def _trigger(ref: Reference, attempts: int) -> Trigger:
@@ -76,30 +77,43 @@ def _trigger(ref: Reference, attempts: int) -> Trigger:
 
 
 async def _run_steps(
-    line: Sequence[Step], message: Message, context: Context, outputs: dict[str, Any]
+    line: Sequence[Step], message: Message, context: Context, limits: Limits
 ) -> tuple[str, Outcome]:
     """Run what is not done yet. Answers the step that ended it (empty: all worked) and its outcome."""
     for step in line:
-        if step.name in outputs:
+        if step.name in context.steps:
             continue
-        outcome = await _run_step(step, message, context)
+        outcome = await _run_step(step, message, context, limits)
         if not isinstance(outcome, Done):
             return step.name, outcome
-        outputs[step.name] = outcome.output
+        context.steps[step.name] = outcome.output
     return "", Done()
 
 
-async def _run_step(step: Step, message: Message, context: Context) -> Outcome:
+async def _run_step(step: Step, message: Message, context: Context, limits: Limits) -> Outcome:
     try:
-        async with asyncio.timeout(step.timeout_s) as limit:
+        with limits.within(step.timeout_s) as limit:
             return await step.run(message, context)
     except TimeoutError:
-        if limit.expired():
+        if limit.expired:
             return Retry("timeout", f"no end after {step.timeout_s:g} s")
         return Retry("step_error", traceback.format_exc(limit=-5))
     except Exception:
         log.exception("step %s raised", step.name)
         return Retry("step_error", traceback.format_exc(limit=-5))
+
+
+def _done_at_once(work: Work, started_ms: int, duration_ms: int) -> Result:
+    """What nearly all deliveries come to: a record, no history."""
+    record = Record(
+        status=Status.DELIVERED,
+        attempts=1,
+        finished_ms=started_ms + duration_ms - work.received_ms,
+        duration_ms=duration_ms,
+    )
+    return Result(
+        ref=work.ref, attempt=1, letter=records.LETTERS[record.status], record=records.pack_record(record)
+    )
 
 
 def _result(
@@ -109,9 +123,9 @@ def _result(
     progress: Progress,
     outcome: Outcome,
     ended: Attempt,
-    now_ms: int,
 ) -> Result:
     """Decide what becomes of the delivery."""
+    now_ms = ended.started_ms + ended.duration_ms
     status, due_ms, pause = Status.DELIVERED, 0, ""
     match outcome:
         case Retry(after_s=after_s):
@@ -150,9 +164,7 @@ def _result(
 
 
 def _blob(progress: Progress, ended: Attempt, status: Status) -> str:
-    """Kept beside the record: nothing for a delivery that worked at once, the outputs only while open."""
-    if status is Status.DELIVERED and ended.number == 1:
-        return ""
+    """Kept beside the record: the last attempts, and while it is open the outputs."""
     progress.history = [*progress.history, ended][-records.HISTORY :]
     if status in (Status.DELIVERED, Status.DROPPED):
         progress.outputs = {}

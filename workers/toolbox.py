@@ -1,4 +1,4 @@
-"""What a drain keeps for its deliveries: connections to destinations, to Segment, and threads."""
+"""What a drain keeps for its deliveries: connections to destinations, to Segment, threads and time limits."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from receiver.core.routes import Config
 from workers.http import Outbound
+from workers.limits import Limits
 from workers.segment import Sender
 from workers.threads import Threads
 
@@ -17,6 +18,7 @@ class Toolbox:
 
     http: Outbound
     threads: Threads
+    limits: Limits
     loop: asyncio.AbstractEventLoop
     store_id: str
     """Makes ids differ between stores, whose messages are numbered alike."""
@@ -38,6 +40,7 @@ class Toolbox:
                     yield cls(
                         http=http,
                         threads=threads,
+                        limits=Limits(),
                         loop=asyncio.get_running_loop(),
                         store_id=store_id,
                         senders=senders,

@@ -2,6 +2,7 @@ import asyncio
 import logging
 import threading
 from concurrent.futures import CancelledError
+from dataclasses import replace
 
 import pytest
 
@@ -34,10 +35,7 @@ def test_the_store_is_part_of_the_key() -> None:
         return a_context(tools, a_message({})).idempotency_key
 
     async def key_elsewhere(tools: Toolbox) -> str:
-        elsewhere = Toolbox(
-            http=tools.http, threads=tools.threads, loop=tools.loop, store_id="2", senders=tools.senders
-        )
-        return await key(elsewhere)
+        return await key(replace(tools, store_id="2"))
 
     assert with_tools(key) != with_tools(key_elsewhere)
 
