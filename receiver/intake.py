@@ -22,8 +22,8 @@ from receiver.core.routes import Config, SourcePath
 from receiver.core.settings import Settings
 from receiver.deadline import Deadline
 from receiver.load import Load
-from receiver.schemes import SCHEMES
 from receiver.schemes.base import Unverified
+from receiver.schemes.verification import verify
 from receiver.split import Element, RefusedElement, split
 
 log = logging.getLogger("hookyard.intake")
@@ -74,7 +74,7 @@ class Intake:
             headers = scope["headers"]
             limit = self._settings.max_body
             body = await read_body(dict(headers), receive, limit, share, self._deadline)
-            request = Unverified(body=body, headers=headers)
+            request = Unverified(body=body, headers=headers, at_ms=self._clock.now_ms())
             if len(body) <= LARGE:
                 messages, refused = self._messages(path, request)
             else:
@@ -103,8 +103,7 @@ class Intake:
         self, path: SourcePath, request: Unverified
     ) -> tuple[list[NewMessage], list[RefusedElement]]:
         """Everything that needs no waiting; changes nothing, so that it may run in a thread."""
-        verify = path.source.verify
-        verified = SCHEMES[verify.scheme](request, verify.secrets)
+        verified = verify(request, path.source.verify)
         elements = split(verified, self._settings.max_message)
         return [self._message(path, element) for element in elements.kept], elements.refused
 

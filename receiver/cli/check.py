@@ -10,7 +10,7 @@ from receiver.cli.console import console, print_json, table
 from receiver.cli.project import here
 from receiver.core.errors import ConfigError, Problem
 from receiver.core.interpreter import OUR_PYTHON
-from receiver.core.routes import Config, Route
+from receiver.core.routes import Config, Route, Source
 from receiver.core.routes_file import load
 
 HANDLER_SECONDS = 60
@@ -66,7 +66,7 @@ def _print_warnings(config: Config | None) -> None:
 
 def _print_summary(path: Path, config: Config) -> None:
     sources: list[tuple[str, str, str, str]] = [
-        (f"/hooks/{place}", found.source.name, found.source.verify.scheme, _feeds(found.feeds))
+        (f"/hooks/{place}", found.source.name, _schemes(found.source), _feeds(found.feeds))
         for place, found in config.paths.items()
     ]
     sources += [("/v1", found.source.name, "write key", "all routes") for found in config.tracking.values()]
@@ -91,6 +91,10 @@ def _route_row(route: Route) -> tuple[str, str, str, str]:
         " → ".join(s.name for s in route.steps),
         route.queue,
     )
+
+
+def _schemes(source: Source) -> str:
+    return " and ".join(verify.scheme for verify in source.verify)
 
 
 def _feeds(feeds: frozenset[str] | None) -> str:

@@ -2,19 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from receiver.cli import outgoing
 from receiver.cli.console import table
 from receiver.cli.screen import Screen
-from receiver.cli.welcome import first_path, secret_of
+from receiver.cli.welcome import first_path
 from receiver.core.clock import SYSTEM, iso
 from receiver.core.message import Delivery, Status, message_name
 from receiver.core.reading import Store
 from receiver.core.routes import Config
-from receiver.core.settings import Secret
+from receiver.core.verify_options import Verify
 
 SAMPLES = Path(__file__).with_name("samples.jsonl")
 SETTLE_SECONDS = 15.0
@@ -40,7 +40,7 @@ async def show(screen: Screen, config: Config, base: str, store_url: str) -> Non
         screen.tell("No sample messages: routes.yaml has no source that is enabled.", "yellow")
         return
     url = f"{base}/hooks/{chosen.path}"
-    sent = await asyncio.to_thread(post, url, secret_of(chosen))
+    sent = await asyncio.to_thread(post, url, chosen.source.verify)
     store = Store.open(store_url)
     try:
         outcome = await _settled(store, [one for one in sent if one.answer.accepted])
@@ -51,14 +51,14 @@ async def show(screen: Screen, config: Config, base: str, store_url: str) -> Non
     screen.tell()
 
 
-def post(url: str, secret: Secret | None) -> list[Sample]:
+def post(url: str, verify: Sequence[Verify]) -> list[Sample]:
     """Send every sample as a message of its own, with ids and times of now."""
     sent = []
     with outgoing.Sender(url) as sender:
         for line in SAMPLES.read_bytes().splitlines():
             value = renewed(json.loads(line), SYSTEM.now_ms())
             body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
-            answer = sender.post(outgoing.request(body, secret))
+            answer = sender.post(outgoing.request(body, verify))
             title = " ".join(str(value[name]) for name in ("type", "event", "name") if value.get(name))
             sent.append(Sample(title=title, message_id=str(value["messageId"]), answer=answer))
     return sent

@@ -32,13 +32,16 @@ def with_kept(environ: Mapping[str, str], data_dir: Path) -> dict[str, str]:
 
 
 def make_missing(routes: Path, environ: Mapping[str, str], data_dir: Path) -> list[str]:
-    """Give every unset secret of a source in the file a value, once; answers the names made just now."""
+    """Give every unset secret of a source in the file a value, once; answers the names made just now.
+
+    Hex digits are at home in headers and URLs, and are a key in base64 too.
+    """
     known = with_kept(environ, data_dir)
     missing = [name for name in dict.fromkeys(_secret_names(routes)) if not known.get(name)]
     if missing:
         files = DataDir(data_dir)
         files.make()
-        _write(files.secrets, kept(data_dir) | {name: secrets.token_urlsafe(24) for name in missing})
+        _write(files.secrets, kept(data_dir) | {name: secrets.token_hex(24) for name in missing})
     return missing
 
 
@@ -63,8 +66,12 @@ def _secret_names(routes: Path) -> Iterator[str]:
         if not isinstance(source, dict):
             continue
         verify = source.get("verify")
-        secret = verify.get("secret_env") if isinstance(verify, dict) else None
-        for names in (secret, source.get("write_key_env")):
-            for name in names if isinstance(names, list) else [names]:
-                if isinstance(name, str) and name:
-                    yield name
+        schemes = verify if isinstance(verify, list) else [verify]
+        for mapping in (*(scheme for scheme in schemes if isinstance(scheme, dict)), source):
+            for key, names in mapping.items():
+                if str(key).endswith("_env"):
+                    yield from filter(_is_name, names if isinstance(names, list) else [names])
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value != ""

@@ -1,4 +1,4 @@
-"""Requests as Segment's webhook destinations make them: compact bytes, X-Signature, one open connection."""
+"""Requests as Segment's webhook destinations make them: compact bytes, proven, over one open connection."""
 
 import http.client
 import json
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from urllib.parse import urlsplit
 
-from receiver.core import envelope, json_text
+from receiver.core import json_text
 from receiver.core.clock import SYSTEM
 from receiver.core.errors import HookError
-from receiver.core.settings import Secret
-from receiver.schemes import segment
+from receiver.core.verify_options import Verify
+from receiver.schemes.verification import prove
 
 TIMEOUT_SECONDS = 10.0
 """As long as Segment's Actions destinations wait."""
@@ -56,28 +56,18 @@ def compact(body: bytes) -> bytes:
     return _SPACES.sub(rb"\1", body)
 
 
-def request(body: bytes, secret: Secret | None) -> Request:
-    """One message, or an array of them, as the classic or the Actions destination posts it."""
+def request(body: bytes, verify: Sequence[Verify]) -> Request:
+    """One message, or an array of them, as the classic or the Actions destination posts it, verified so."""
     batch = json_text.is_array(body)
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "Segment (Actions)" if batch else "Segment.io/1.0",
     }
-    if secret is not None:
-        headers["X-Signature"] = segment.sign(_signed(body) if batch else body, secret)
-    return Request(body=body, headers=headers)
+    return Request(body=body, headers={**headers, **prove(body, verify, SYSTEM.now_ms())})
 
 
 def batch(bodies: Sequence[bytes]) -> bytes:
     return b"[" + b",".join(bodies) + b"]"
-
-
-def _signed(array: bytes) -> bytes:
-    """The part of a batch that Segment signs: its first item, unwrapped (segment.md 1.5)."""
-    first = json_text.first_item(array)
-    if first is None or not json_text.is_object(first):
-        return array
-    return envelope.wrapped_in(json_text.members(first)) or first
 
 
 class Sender:

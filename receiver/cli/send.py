@@ -36,7 +36,10 @@ class Sent:
     "--source", metavar="NAME", help="Source of routes.yaml to post to; needed if there are several."
 )
 @click.option(
-    "--sign/--no-sign", default=True, show_default=True, help="Send X-Signature by the source's secret."
+    "--sign/--no-sign",
+    default=True,
+    show_default=True,
+    help="Send what the source verifies, by its first secret.",
 )
 @click.option("--url", metavar="URL", help="Post here instead of to this machine's receiver.")
 @click.option("--batch", metavar="N", type=click.IntRange(1, 4000), help="Post arrays of N messages.")
@@ -51,13 +54,13 @@ def send(
     """
     project = here()
     chosen = None if url and not (sign or source) else _source(project, source)
-    secret = chosen.verify.secrets[0] if sign and chosen and chosen.verify.secrets else None
+    verify = chosen.verify if sign and chosen else ()
     address = url or _address(project, chosen)
     with outgoing.Sender(address) as sender, progress() as bar:
         task = bar.add_task("Sending", total=sum(map(message_files.size, files)) or None)
         done = []
         for body, length in _requests(files, batch):
-            answer = sender.post(outgoing.request(body, secret))
+            answer = sender.post(outgoing.request(body, verify))
             done.append(Sent(title=_title(body), answer=answer))
             bar.advance(task, length)
             if as_json:

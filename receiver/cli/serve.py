@@ -71,6 +71,8 @@ def receiver(host: str | None, port: int | None, processes: int, fd: int | None)
     )
     os.environ.update(project.environ)
     _configure_logs(settings)
+    for warning in load(settings.routes, os.environ).warnings:
+        log.warning(str(warning))
     bound = bind(settings.host, settings.port) if fd is None else socket.socket(fileno=fd)
     for sent in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sent, _leave)
@@ -93,7 +95,6 @@ def _serve_one(settings: Settings, bound: socket.socket) -> int:
 
 
 def _serve_many(settings: Settings, bound: socket.socket, processes: int) -> int:
-    load(settings.routes, os.environ)
     Multiprocess(_config("receiver.cli.serve:application", processes), [bound]).run()
     return 0
 

@@ -9,7 +9,7 @@ from receiver.cli.reload import InForce
 from receiver.cli.screen import Screen
 from receiver.core.data_dir import DataDir
 from receiver.core.routes import Config, SourcePath
-from receiver.core.settings import Secret, Settings
+from receiver.core.settings import Settings
 
 SAMPLE = (
     b'{"type":"track","event":"Order Completed","userId":"usr_1001","channel":"server",'
@@ -57,11 +57,11 @@ def tell_secrets(screen: Screen, force: InForce, settings: Settings) -> None:
 
 def curl_line(base: str, chosen: SourcePath) -> str:
     """A command to paste that posts a sample as Segment would, signed if the source asks for it."""
-    made = request(SAMPLE, secret_of(chosen))
+    made = request(SAMPLE, chosen.source.verify)
     parts = ["curl", "-i", f"{base}/hooks/{chosen.path}"]
-    for name in ("Content-Type", "X-Signature"):
-        if name in made.headers:
-            parts += ["-H", f"{name}: {made.headers[name]}"]
+    for name, value in made.headers.items():
+        if name != "User-Agent":
+            parts += ["-H", f"{name}: {value}"]
     return shlex.join([*parts, "--data-binary", made.body.decode()])
 
 
@@ -70,9 +70,6 @@ def first_path(config: Config) -> SourcePath | None:
     return next((found for found in config.paths.values() if found.source.enabled), None)
 
 
-def secret_of(chosen: SourcePath) -> Secret | None:
-    return next(iter(chosen.source.verify.secrets), None)
-
-
 def _verified(found: SourcePath) -> str:
-    return "signed" if found.source.verify.secrets else "not verified"
+    schemes = [verify.scheme for verify in found.source.verify]
+    return "not verified" if schemes == ["none"] else f"verified by {' and '.join(schemes)}"

@@ -17,7 +17,13 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _PLACES = {
     "FileKeys": "Top level",
     "SourceKeys": "`sources.<name>`",
-    "VerifyKeys": "`sources.<name>.verify`",
+    "VerifySegmentKeys": "`sources.<name>.verify`, scheme `segment`",
+    "VerifyHeaderKeys": "`sources.<name>.verify`, scheme `header`",
+    "VerifyBasicKeys": "`sources.<name>.verify`, scheme `basic`",
+    "VerifyBearerKeys": "`sources.<name>.verify`, scheme `bearer`",
+    "VerifyHmacKeys": "`sources.<name>.verify`, scheme `hmac`",
+    "VerifyStandardWebhooksKeys": "`sources.<name>.verify`, scheme `standard-webhooks`",
+    "VerifyNoneKeys": "`sources.<name>.verify`, scheme `none`",
     "ConnectionKeys": "`connections.<name>`",
     "RegionUrls": "`connections.<name>.region`, as a mapping",
     "RouteKeys": "`routes.<name>`",
@@ -80,7 +86,7 @@ def _default(key: str, value: dict[str, Any], model: dict[str, Any]) -> str:
 def _kind(schema: dict[str, Any]) -> str:
     choices = schema.get("anyOf") or schema.get("oneOf")
     if choices:
-        return " or ".join(map(_kind, choices))
+        return " or ".join(dict.fromkeys(map(_kind, choices)))
     if "const" in schema or "enum" in schema:
         return " or ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
     if schema.get("type") == "array":

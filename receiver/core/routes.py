@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from receiver.core.errors import Problem
 from receiver.core.settings import Secret
+from receiver.core.verify_options import Verify
 
 TRACKING_URLS = {"us": "https://api.segment.io/v1", "eu": "https://events.eu1.segmentapis.com/v1"}
 DEFAULT_TIMEOUT_S = 30.0
@@ -25,21 +26,12 @@ StepKind = Literal["handler", "http", "segment"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verify:
-    """How a source proves that it sent a request."""
-
-    scheme: Literal["segment", "none"]
-    secrets: tuple[Secret, ...] = ()
-    """Any one of them may have signed: that is how a secret is changed without a gap."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A configured sender."""
 
     name: str
-    verify: Verify
-    """Of what comes in by its paths: means nothing where it has none."""
+    verify: tuple[Verify, ...]
+    """What comes in by its paths must pass all of them. Empty where it has no paths."""
     paths: Mapping[str, frozenset[str] | None]
     """Path below /hooks → the routes it feeds; None: all. Empty: it takes calls of the tracking API only."""
     write_keys: tuple[Secret, ...] = ()

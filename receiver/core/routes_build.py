@@ -18,19 +18,12 @@ from receiver.core.routes import (
     SourcePath,
     StepConfig,
     StepKind,
-    Verify,
 )
-from receiver.core.routes_models import (
-    ConnectionKeys,
-    FileKeys,
-    RegionUrls,
-    RouteKeys,
-    SourceKeys,
-    VerifyKeys,
-)
+from receiver.core.routes_models import ConnectionKeys, FileKeys, RegionUrls, RouteKeys, SourceKeys
 from receiver.core.routes_types import Feeds
 from receiver.core.settings import Secret
 from receiver.core.step_models import RESERVED_PROPERTIES, RESERVED_TRAITS, HttpKeys, SegmentKeys, StepKeys
+from receiver.core.verify_build import built, secrets
 
 
 def build(keys: FileKeys, environ: Mapping[str, str], version: str, warnings: tuple[Problem, ...]) -> Config:
@@ -60,25 +53,14 @@ def _source(name: str, keys: SourceKeys, environ: Mapping[str, str]) -> Source:
     default: dict[str, Feeds] = {} if keys.verify is None else {name: "all"}
     return Source(
         name=name,
-        verify=_verify(keys.verify, environ),
+        verify=built(keys.verify, environ),
         paths={
             path: None if feeds == "all" else frozenset(feeds)
             for path, feeds in (keys.paths or default).items()
         },
-        write_keys=_secrets(keys.write_key_env, environ),
+        write_keys=secrets(keys.write_key_env, environ),
         enabled=keys.enabled,
     )
-
-
-def _verify(keys: VerifyKeys | None, environ: Mapping[str, str]) -> Verify:
-    if keys is None:
-        return Verify(scheme="none")
-    return Verify(scheme=keys.scheme, secrets=_secrets(keys.secret_env, environ))
-
-
-def _secrets(variables: str | list[str] | None, environ: Mapping[str, str]) -> tuple[Secret, ...]:
-    names = [variables] if isinstance(variables, str) else variables or []
-    return tuple(Secret(environ[variable]) for variable in names)
 
 
 def _connection(name: str, keys: ConnectionKeys, environ: Mapping[str, str]) -> Connection:

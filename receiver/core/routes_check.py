@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from receiver.core.environ_check import check_variables
 from receiver.core.findings import Findings, mappings, texts
 from receiver.core.routes_models import SourceKeys
 from receiver.core.steps_check import check_steps
+from receiver.core.verify_check import check_verify
 from receiver.core.yaml_nodes import Path
 
 KNOWN_TYPES = ("track", "identify", "page", "screen", "group", "alias", "delete")
@@ -21,7 +23,7 @@ RESERVED_QUEUES = {"quarantine": "deliveries that crashed a worker", "replay": "
 def check(data: Mapping[str, Any], environ: Mapping[str, str], findings: Findings) -> None:
     """Note everything that cannot work, and what probably is not meant."""
     for name, connection in mappings(data.get("connections")):
-        _check_variables(
+        check_variables(
             ("connections", name, "write_key_env"), connection.get("write_key_env"), environ, findings
         )
     for name, source in mappings(data.get("sources")):
@@ -34,16 +36,9 @@ def check(data: Mapping[str, Any], environ: Mapping[str, str], findings: Finding
         findings.warn((), "there is no source, so nothing can come in")
 
 
-def _check_variables(path: Path, value: Any, environ: Mapping[str, str], findings: Findings) -> None:
-    names = [(path, value)] if isinstance(value, str) else [((*path, at), name) for at, name in texts(value)]
-    for place, name in names:
-        if name.isidentifier() and not environ.get(name):
-            findings.error(place, f"the environment variable {name} is not set")
-
-
 def _check_source(path: Path, source: dict[str, Any], environ: Mapping[str, str], findings: Findings) -> None:
-    _check_verify((*path, "verify"), source.get("verify"), environ, findings)
-    _check_variables((*path, "write_key_env"), source.get("write_key_env"), environ, findings)
+    check_verify((*path, "verify"), source.get("verify"), environ, findings)
+    check_variables((*path, "write_key_env"), source.get("write_key_env"), environ, findings)
     if "verify" in source:
         return
     if "paths" in source:
@@ -61,22 +56,6 @@ def _check_write_keys(data: Mapping[str, Any], environ: Mapping[str, str], findi
             owner = owners.setdefault(environ.get(variable) or variable, name)
             if owner != name:
                 findings.error(place, f"{variable} holds the write key of the source {owner} already")
-
-
-def _check_verify(path: Path, verify: Any, environ: Mapping[str, str], findings: Findings) -> None:
-    if not isinstance(verify, dict):
-        return
-    scheme, secret = verify.get("scheme"), (*path, "secret_env")
-    if scheme == "none":
-        findings.warn(path, "scheme none: whoever knows the URL can send messages")
-        if "secret_env" in verify:
-            findings.error(secret, "scheme none has no secret; remove it, or write scheme: segment")
-        return
-    if scheme == "segment" and "secret_env" not in verify:
-        findings.error(
-            secret, "is required by scheme segment: the environment variable with the shared secret"
-        )
-    _check_variables(secret, verify.get("secret_env"), environ, findings)
 
 
 def _check_paths(data: Mapping[str, Any], findings: Findings) -> None:

@@ -26,20 +26,7 @@ from receiver.core.routes_types import (
     Variables,
 )
 from receiver.core.step_models import StepKeys
-
-
-class VerifyKeys(Keys):
-    """How requests prove that they come from the sender."""
-
-    scheme: Literal["segment", "none"] = Field(
-        description="`segment`: the `X-Signature` of Segment's webhooks, made with the shared secret. "
-        "`none`: whoever knows the URL can send; `hookyard check` warns about it."
-    )
-    secret_env: MayBeLeftOut[Variables] = Field(
-        None,
-        description="Environment variable with the shared secret. With a list any of the secrets may have "
-        "signed: to change one, add the new one, change it at Segment, then remove the old one.",
-    )
+from receiver.core.verify_models import VerifyKeys
 
 
 class SourceKeys(Keys):
@@ -51,7 +38,9 @@ class SourceKeys(Keys):
     )
 
     verify: MayBeLeftOut[VerifyKeys] = Field(
-        None, description="How its webhooks are verified. Left out: it has no path below `/hooks/`."
+        None,
+        description="How its webhooks are verified; with a list, all of the schemes must pass. Left out: it "
+        "has no path below `/hooks/`.",
     )
     write_key_env: MayBeLeftOut[Variables] = Field(
         None,

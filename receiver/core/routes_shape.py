@@ -1,20 +1,24 @@
 """Checks the shape of routes.yaml against its models, and says what is wrong in words for people."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from types import NoneType
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from receiver.core.findings import Findings, suggestion
 from receiver.core.routes_models import FileKeys
 from receiver.core.routes_types import PATTERNS
 from receiver.core.step_models import STEP_KINDS, StepKeys
+from receiver.core.verify_models import UNKNOWN_SCHEME, scheme_tag
+from receiver.core.verify_options import SchemeName
 from receiver.core.yaml_nodes import Path
 
-_NOTES = ("<text>", "<list>", "<mapping>", "[key]")
+_SCHEMES = {scheme_tag(name): name for name in get_args(SchemeName)}
+_FORMS = {"<text>": "text", "<list>": "a list", "<mapping>": "a mapping"}
+_NOTES = frozenset({*_FORMS, *_SCHEMES, "[key]"})
 _KINDS = {
     str: "text",
     bool: "true or false",
@@ -32,22 +36,23 @@ def shaped(data: Mapping[str, Any], findings: Findings) -> FileKeys | None:
         return FileKeys.model_validate(data)
     except ValidationError as error:
         details = [(_path(detail), detail) for detail in error.errors(include_url=False)]
-        meant = {_meant(path) for path, detail in details if detail["type"] == "extra_forbidden"}
+        meant = {_meant(path, detail) for path, detail in details if detail["type"] == "extra_forbidden"}
         for path, detail in details:
             if detail["type"] != "missing" or path not in meant:
                 findings.error(path, _message(detail, path))
         return None
 
 
-def keys_at(path: Path) -> list[str]:
-    """The keys that may stand in the mapping at `path`."""
+def keys_at(place: Sequence[str | int]) -> list[str]:
+    """The keys that may stand in the mapping at `place`, which has pydantic's notes on unions in it."""
     model: type[BaseModel] = FileKeys
+    annotation: Any = FileKeys
     is_name = False
-    for key in path:
+    for key in place:
         if is_name:
             is_name = False
             continue
-        annotation = _fields(model).get(str(key))
+        annotation = _branch(annotation, key) if key in _NOTES else _fields(model).get(str(key))
         model = _model_in(annotation) or model
         is_name = _holds_many(annotation)
     return list(_fields(model))
@@ -63,6 +68,14 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for part in get_args(annotation) if (model := _model_in(part)) is not None), None)
 
 
+def _branch(annotation: Any, note: str | int) -> Any:
+    """The part of a union with this tag."""
+    if any(isinstance(one, Tag) and one.tag == note for one in getattr(annotation, "__metadata__", ())):
+        return annotation.__origin__
+    found = (_branch(part, note) for part in get_args(annotation))
+    return next((part for part in found if part is not None), None)
+
+
 def _holds_many(annotation: Any) -> bool:
     return get_origin(annotation) in (dict, list)
 
@@ -71,6 +84,8 @@ def _path(detail: ErrorDetails) -> Path:
     """Without pydantic's notes on unions (`<list>`) and keys (`[key]`); an unknown key is never a note."""
     *above, last = detail["loc"]
     ends = [last] if detail["type"] == "extra_forbidden" or last not in _NOTES else []
+    if detail["type"] == UNKNOWN_SCHEME:
+        ends.append("scheme")
     return (*(key for key in above if key not in _NOTES), *ends)
 
 
@@ -92,30 +107,65 @@ def _must_be(what: str) -> Callable[[ErrorDetails, Path], str]:
     return explain
 
 
-def _meant(path: Path) -> Path:
+def _wrong_form(detail: ErrorDetails, path: Path) -> str:
+    """For a value in a form that none of a union's branches has."""
+    tags = detail["ctx"]["expected_tags"]
+    forms = " or ".join(words for tag, words in _FORMS.items() if tag in tags)
+    return _must_be(forms)(detail, path)
+
+
+def _meant(path: Path, detail: ErrorDetails) -> Path:
     """The key that a misspelled one stands for, which is then not missing as well."""
-    close = get_close_matches(str(path[-1]), keys_at(path[:-1]), n=1)
+    close = get_close_matches(str(path[-1]), keys_at(detail["loc"][:-1]), n=1)
     return (*path[:-1], *close)
 
 
 def _unknown_key(detail: ErrorDetails, path: Path) -> str:
-    key, known = str(path[-1]), keys_at(path[:-1])
+    key, known = str(path[-1]), keys_at(detail["loc"][:-1])
+    scheme = _scheme(detail)
+    if scheme is not None:
+        return f"scheme {scheme} has no such key" + suggestion(
+            key, [name for name in known if name != "scheme"]
+        )
     outside = len(path) > 1 and path[-2] in STEP_KINDS and key in _fields(StepKeys)
     return (
         f"unknown key; it belongs beside `{path[-2]}`" if outside else f"unknown key{suggestion(key, known)}"
     )
 
 
+def _scheme(detail: ErrorDetails) -> str | None:
+    """The scheme of the mapping in which something is wrong."""
+    above = detail["loc"][-2:-1]
+    return _SCHEMES.get(str(above[0])) if above else None
+
+
+def _missing(detail: ErrorDetails, path: Path) -> str:
+    scheme = _scheme(detail)
+    return "is required" if scheme is None else f"is required by scheme {scheme}"
+
+
+def _unknown_scheme(detail: ErrorDetails, path: Path) -> str:
+    given, names = detail["input"], list(_SCHEMES.values())
+    choices = f"{', '.join(names[:-1])} or {names[-1]}"
+    if "scheme" not in given:
+        close = get_close_matches("scheme", given, n=1)
+        return f"is required: {choices}" + (f"; did you mean it by {close[0]}?" if close else "")
+    return _not_among(choices, given["scheme"], names)
+
+
 def _choice(detail: ErrorDetails, path: Path) -> str:
     expected = detail["ctx"]["expected"].replace("'", "")
-    value = detail["input"]
-    close = suggestion(value, expected.replace(" or ", ", ").split(", ")) if isinstance(value, str) else ""
+    return _not_among(expected, detail["input"], expected.replace(" or ", ", ").split(", "))
+
+
+def _not_among(expected: str, value: Any, names: list[str]) -> str:
+    close = suggestion(value, names) if isinstance(value, str) else ""
     said = f"not {value}" if isinstance(value, str | int | float) else "not this"
     return f"must be {expected}, {said}" + (close if "mean" in close else "")
 
 
 _MESSAGES: dict[str, Callable[[ErrorDetails, Path], str]] = {
-    "missing": lambda detail, path: "is required",
+    "missing": _missing,
     "extra_forbidden": _unknown_key,
     "literal_error": _choice,
     "string_type": _must_be("text"),
@@ -125,7 +175,8 @@ _MESSAGES: dict[str, Callable[[ErrorDetails, Path], str]] = {
     "dict_type": _must_be("a mapping"),
     "model_type": _must_be("a mapping"),
     "model_attributes_type": _must_be("a mapping"),
-    "union_tag_invalid": _must_be("text or a list"),
+    "union_tag_invalid": _wrong_form,
+    UNKNOWN_SCHEME: _unknown_scheme,
     "too_short": lambda detail, path: "must not be empty",
     "too_long": lambda detail, path: f"must not have more than {detail['ctx']['max_length']} entries",
     "greater_than_equal": lambda detail, path: f"must be at least {detail['ctx']['ge']}",

@@ -17,9 +17,10 @@ PATTERNS = {
     r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$": "write module:function, such as workflows.orders:thank",
     r"^https?://[^/?#\s@]+(/[^?#\s]*)?$": "write a URL such as https://events.example.com/v1",
     r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$": "the name of a header is made of letters, digits and `-`",
+    r"^[!-~]*$": "what stands in a header is made of ASCII characters, without spaces",
 }
 """Every pattern of the models, and what to say where it does not fit."""
-_NAME, _PATH, _VARIABLE, _TARGET, _URL, _HEADER = PATTERNS
+_NAME, _PATH, _VARIABLE, _TARGET, _URL, _HEADER, _VISIBLE = PATTERNS
 
 
 def _at_most(longest_s: float) -> AfterValidator:
@@ -73,6 +74,7 @@ Variable = Annotated[str, Field(pattern=_VARIABLE)]
 Target = Annotated[str, Field(pattern=_TARGET)]
 Url = Annotated[str, Field(pattern=_URL)]
 HeaderName = Annotated[str, Field(pattern=_HEADER)]
+HeaderText = Annotated[str, Field(pattern=_VISIBLE)]
 Glob = Annotated[str, AfterValidator(_glob), Field(examples=["Order *"])]
 Timeout = Annotated[
     str,

@@ -1,9 +1,17 @@
-"""The registry of signature schemes: the name in routes.yaml → how to verify."""
+"""The registry of schemes: the name in routes.yaml → how to verify."""
 
-from receiver.schemes import none, segment
+from typing import Any
+
+from receiver.core.verify_options import SchemeName
+from receiver.schemes import basic, bearer, generic_hmac, header, none, segment, standard_webhooks
 from receiver.schemes.base import Scheme
 
-SCHEMES: dict[str, Scheme] = {
-    "segment": segment.verify,
-    "none": none.verify,
+SCHEMES: dict[SchemeName, Scheme[Any]] = {
+    "segment": segment.SCHEME,
+    "header": header.SCHEME,
+    "basic": basic.SCHEME,
+    "bearer": bearer.SCHEME,
+    "hmac": generic_hmac.SCHEME,
+    "standard-webhooks": standard_webhooks.SCHEME,
+    "none": none.SCHEME,
 }

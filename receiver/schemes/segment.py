@@ -6,58 +6,60 @@ wrapped in that item. The signed bytes are always a slice of the body as it came
 
 import hmac
 import re
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator
 
 from receiver.core import envelope, json_text
 from receiver.core.errors import MalformedMessage, SignatureError
 from receiver.core.settings import Secret
-from receiver.schemes.base import Coverage, Unverified, Verified
+from receiver.core.verify_options import VerifySegment
+from receiver.schemes.base import Coverage, Scheme, Unverified
+from receiver.schemes.digests import digest
 
 HEADER = b"x-signature"
-_HEX_SHA1 = re.compile(r"[0-9a-fA-F]{40}")
+_HEX_SHA1 = re.compile(rb"[0-9a-fA-F]{40}")
 
 
-def verify(request: Unverified, secrets: Sequence[Secret]) -> Verified:
-    """Codes of the SignatureError: signature_missing, signature_malformed, signature_mismatch."""
+def verify(request: Unverified, options: VerifySegment) -> Coverage:
+    """Codes of the SignatureError: signature_missing, signature_malformed, signature_mismatch,
+    signature_partial."""
     given = _signature(request)
     for coverage, signed in _candidates(request.body):
-        for secret in secrets:
-            if hmac.compare_digest(_digest(signed, secret), given):
-                return Verified(body=request.body, coverage=coverage)
+        for secret in options.secrets:
+            if hmac.compare_digest(digest(secret, "sha1", signed), given):
+                _require_whole(coverage, options)
+                return coverage
     raise SignatureError(
         "The X-Signature does not match the body: check that the shared secret of the Segment destination "
         "is one of this source's secrets, and that nothing on the way changes the body."
     )
 
 
+def prove(body: bytes, options: VerifySegment, at_ms: int) -> dict[str, str]:
+    """As Segment does today: of a batch, its first item is signed."""
+    signed = body if options.batch == "whole" else _first(body) or body
+    return {"X-Signature": sign(signed, options.secrets[0])}
+
+
 def sign(body: bytes, secret: Secret) -> str:
     """The X-Signature Segment would send with this body: for our own test senders."""
-    return _digest(body, secret).hex()
-
-
-def _digest(body: bytes, secret: Secret) -> bytes:
-    keyed = _keyed(secret).copy()
-    keyed.update(body)
-    return keyed.digest()
-
-
-@cache
-def _keyed(secret: Secret) -> hmac.HMAC:
-    """The key's own two rounds are the same for every message."""
-    return hmac.new(secret.reveal().encode(), digestmod="sha1")
+    return digest(secret, "sha1", body).hex()
 
 
 def _signature(request: Unverified) -> bytes:
-    values = request.header(HEADER)
-    if not values:
+    value = request.only(HEADER, "set a shared secret in the Segment destination")
+    if not _HEX_SHA1.fullmatch(value):
+        raise SignatureError("X-Signature must be 40 hex digits.", code="signature_malformed")
+    return bytes.fromhex(value.decode())
+
+
+def _require_whole(coverage: Coverage, options: VerifySegment) -> None:
+    # Also a batch of one: otherwise what passes with few messages would be lost with many.
+    if coverage is Coverage.FIRST and options.batch == "whole":
         raise SignatureError(
-            "There is no X-Signature header: set a shared secret in the Segment destination.",
-            code="signature_missing",
+            "The X-Signature covers only the first message of the batch, and this source wants all covered: "
+            "switch batching off in the Segment destination, or set `batch: first` here.",
+            code="signature_partial",
         )
-    if len(values) > 1 or not _HEX_SHA1.fullmatch(values[0]):
-        raise SignatureError("X-Signature must be one value of 40 hex digits.", code="signature_malformed")
-    return bytes.fromhex(values[0])
 
 
 def _candidates(body: bytes) -> Iterator[tuple[Coverage, bytes]]:
@@ -77,3 +79,14 @@ def _candidates(body: bytes) -> Iterator[tuple[Coverage, bytes]]:
 
 def _batch(body: bytes) -> bytes:
     return (envelope.batch_of(json_text.members(body)) or b"") if json_text.is_object(body) else b""
+
+
+def _first(body: bytes) -> bytes | None:
+    """What Segment signs of a batch: its first item, unwrapped; None if there is no such object."""
+    first = json_text.first_item(body) if json_text.is_array(body) else None
+    if first is None or not json_text.is_object(first):
+        return None
+    return envelope.wrapped_in(json_text.members(first)) or first
+
+
+SCHEME = Scheme(verify=verify, prove=prove)

@@ -88,6 +88,7 @@ def test_several_processes_share_the_port_and_end_together(project: Path) -> Non
         process.terminate()
         assert process.wait(timeout=30) == 0
     assert not answers(port)
+    assert (project / "log").read_text().count("whoever knows the URL can send") == 1
 
 
 def test_workers_take_what_the_receiver_accepted(project: Path) -> None:

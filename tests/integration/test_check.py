@@ -13,6 +13,10 @@ sources:
     verify: {scheme: segment, secret_env: SHOP_SECRET}
   open:
     verify: {scheme: none}
+  both:
+    verify:
+      - {scheme: segment, secret_env: SHOP_SECRET}
+      - {scheme: header, name: X-Token, secret_env: SHOP_SECRET}
 routes:
   all-orders:
     events: ["Order *"]
@@ -35,8 +39,9 @@ def test_a_good_file_is_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check"]) == 0
     shown = capsys.readouterr()
     assert "/hooks/shop" in shown.out
+    assert "segment and header" in shown.out
     assert "all-orders" in shown.out
-    assert "is good: 2 paths, 1 route." in shown.out
+    assert "is good: 3 paths, 1 route." in shown.out
     assert "warning" in shown.err
 
 
@@ -80,7 +85,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(capsys.readouterr().out)
     assert told["ok"]
     assert told["routes"] == ["all-orders"]
-    assert told["paths"] == {"shop": "shop", "open": "open"}
+    assert told["paths"] == {"shop": "shop", "open": "open", "both": "both"}
     assert run(["check", "--json", "missing.yaml"]) == 2
     told = json.loads(capsys.readouterr().out)
     assert not told["ok"]

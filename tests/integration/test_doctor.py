@@ -91,6 +91,14 @@ def test_a_broken_routes_file_does_not_hide_the_rest(project: Path, valkey_serve
     assert findings["persistence"].level == "ok"
 
 
+def test_a_source_that_is_not_verified_is_a_warning(project: Path) -> None:
+    (project / "routes.yaml").write_text("sources:\n  open:\n    verify: {scheme: none}\n")
+    warnings = [item.detail for item in examine({}) if item.level == "warning"]
+    assert (
+        "routes.yaml:3: sources.open.verify: scheme none: whoever knows the URL can send messages" in warnings
+    )
+
+
 def test_what_kubernetes_injects_is_said() -> None:
     findings = {item.title: item for item in examine({"HOOKYARD_PORT": "tcp://10.0.0.1:80"})}
     assert findings["HOOKYARD_PORT is ignored"].level == "warning"

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from receiver.core.channel import Channel, derive
 from receiver.core.filters import Facts, Matcher
-from receiver.core.routes import Config, Route, Source, SourcePath, Verify
+from receiver.core.routes import Config, Route, Source, SourcePath
+from receiver.core.verify_options import VerifyNone
 
 SOURCES = ("one", "two")
 TYPES = ("track", "identify", "page")
@@ -41,7 +42,7 @@ def configs(draw: st.DrawFn) -> Config:
     sources = {
         name: Source(
             name=name,
-            verify=Verify(scheme="none"),
+            verify=(VerifyNone(),),
             paths={name: draw(some(ROUTES))},
             enabled=draw(st.booleans()),
         )

@@ -53,6 +53,20 @@ WORDS = st.sampled_from(
             "[key]",
             "<list>",
         ),
+        *(
+            "<hmac>",
+            "header",
+            "basic",
+            "bearer",
+            "hmac",
+            "standard-webhooks",
+            "name",
+            "batch",
+            "signed",
+            "tolerance",
+            "timestamp_header",
+            "username_env",
+        ),
     ]
 )
 VALUES = st.recursive(

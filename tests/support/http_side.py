@@ -15,8 +15,9 @@ from receiver.app import Store, create_app
 from receiver.core.errors import Unavailable
 from receiver.core.message import Accepted, NewMessage
 from receiver.core.metrics import Metrics
-from receiver.core.routes import Config, Route, Source, SourcePath, Verify
+from receiver.core.routes import Config, Route, Source, SourcePath
 from receiver.core.settings import Secret, Settings
+from receiver.core.verify_options import VerifyNone, VerifySegment
 from receiver.exposition import Refresh
 from receiver.health import Check
 from receiver.load import Load
@@ -56,8 +57,8 @@ class Recorder:
 
 def config() -> Config:
     """Sources `shop` (signed; also at shop/crm), `open` (unsigned) and `off` (disabled); two routes."""
-    verify = Verify(scheme="segment", secrets=(Secret(SECRET), Secret(OLD_SECRET)))
-    unsigned = Verify(scheme="none")
+    verify = (VerifySegment(secrets=(Secret(SECRET), Secret(OLD_SECRET))),)
+    unsigned = (VerifyNone(),)
     sources = [
         Source(name="shop", verify=verify, paths={"shop": None, "shop/crm": frozenset({"orders"})}),
         Source(name="open", verify=unsigned, paths={"open": None}),

@@ -5,7 +5,8 @@ import itertools
 import orjson
 
 from receiver.core.message import NewMessage
-from receiver.core.routes import Config, HandlerSpec, Route, Source, SourcePath, StepConfig, Verify
+from receiver.core.routes import Config, HandlerSpec, Route, Source, SourcePath, StepConfig
+from receiver.core.verify_options import VerifyNone
 
 _ids = itertools.count(1)
 
@@ -25,7 +26,7 @@ def route(
 
 def config(*routes: Route, version: str = "test") -> Config:
     """One unsigned source `shop`, and these routes."""
-    shop = Source(name="shop", verify=Verify(scheme="none"), paths={"shop": None})
+    shop = Source(name="shop", verify=(VerifyNone(),), paths={"shop": None})
     return Config(
         sources={"shop": shop},
         connections={},

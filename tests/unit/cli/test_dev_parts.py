@@ -13,8 +13,9 @@ from receiver.cli.demo import SAMPLES, Sample, renewed, rows
 from receiver.cli.outgoing import Answer, compact
 from receiver.core import json_text
 from receiver.core.message import Attempt, Delivery, Status, Trigger
-from receiver.core.routes import Config, HandlerSpec, HttpSpec, Route, Source, SourcePath, StepConfig, Verify
+from receiver.core.routes import Config, HandlerSpec, HttpSpec, Route, Source, SourcePath, StepConfig
 from receiver.core.settings import Secret
+from receiver.core.verify_options import VerifyNone, VerifySegment
 
 
 def config(*targets: str, secrets: tuple[Secret, ...] = (), enabled: bool = True) -> Config:
@@ -24,7 +25,7 @@ def config(*targets: str, secrets: tuple[Secret, ...] = (), enabled: bool = True
     http = StepConfig(kind="http", name="http", spec=HttpSpec(method="GET", url="http://x.example"))
     source = Source(
         name="shop",
-        verify=Verify(scheme="segment" if secrets else "none", secrets=secrets),
+        verify=(VerifySegment(secrets=secrets) if secrets else VerifyNone(),),
         paths={"shop": None},
         enabled=enabled,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from receiver.cli.dev_secrets import kept, make_missing, with_kept
+from receiver.core import routes_file
 
 ROUTES = """
 sources:
@@ -39,6 +40,16 @@ def test_only_unset_ones_are_made_and_only_once(routes: Path, tmp_path: Path) ->
     assert make_missing(routes, {"APP_SECRET": "mine"}, data_dir) == ["OPEN_WRITE_KEY"]
     assert make_missing(routes, {}, data_dir) == ["APP_SECRET"]
     assert kept(data_dir).items() >= first.items()
+
+
+def test_every_variable_of_a_list_of_schemes_is_made_and_fits_it(tmp_path: Path) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text(
+        "sources:\n  s:\n    verify:\n      - {scheme: standard-webhooks, secret_env: [KEY]}\n"
+        "      - {scheme: basic, username_env: USER, password_env: PASSWORD}\n"
+    )
+    assert make_missing(file, {}, tmp_path) == ["KEY", "USER", "PASSWORD"]
+    assert routes_file.load(file, kept(tmp_path)).warnings == ()
 
 
 def test_the_file_is_the_owners_alone(routes: Path, tmp_path: Path) -> None:

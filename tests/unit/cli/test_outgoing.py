@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from receiver.cli.outgoing import CannotSend, Sender, batch, compact, request
 from receiver.core.settings import Secret
+from receiver.core.verify_options import VerifyHeader, VerifySegment
 from tests.support import segment
 
-SECRET = Secret("shared-secret-for-tests")
+VERIFY = (VerifySegment(secrets=(Secret("shared-secret-for-tests"), Secret("old"))),)
 
 
 def hmac_of(body: bytes) -> str:
@@ -30,21 +31,28 @@ def hmac_of(body: bytes) -> str:
     ],
 )
 def test_signatures_are_those_segment_sends(line: int, signature: str) -> None:
-    assert request(segment.line(line), SECRET).headers["X-Signature"] == signature
+    assert request(segment.line(line), VERIFY).headers["X-Signature"] == signature
 
 
 def test_no_secret_no_signature() -> None:
-    assert "X-Signature" not in request(b"{}", None).headers
+    assert "X-Signature" not in request(b"{}", ()).headers
+
+
+def test_every_scheme_of_the_source_gets_what_it_wants() -> None:
+    header = VerifyHeader(name="X-Token", secrets=(Secret("t"), Secret("old")))
+    headers = request(b"{}", (*VERIFY, header)).headers
+    assert headers["X-Signature"] == hmac_of(b"{}")
+    assert headers["X-Token"] == "t"
 
 
 def test_a_batch_of_no_objects_is_signed_as_a_whole() -> None:
     for body in (b"[]", b"[null]"):
-        assert request(body, SECRET).headers["X-Signature"] == hmac_of(body)
+        assert request(body, VERIFY).headers["X-Signature"] == hmac_of(body)
 
 
 def test_a_batch_says_it_comes_from_the_actions_destination() -> None:
-    assert request(b"{}", None).headers["User-Agent"] == "Segment.io/1.0"
-    assert request(batch([b"{}", b"{}"]), None).headers["User-Agent"] == "Segment (Actions)"
+    assert request(b"{}", ()).headers["User-Agent"] == "Segment.io/1.0"
+    assert request(batch([b"{}", b"{}"]), ()).headers["User-Agent"] == "Segment (Actions)"
 
 
 def test_compact_keeps_numbers_and_strings_as_written() -> None:

@@ -12,8 +12,19 @@ from receiver.core.routes import Config, HandlerSpec, HttpSpec, Route, SegmentSp
 from receiver.core.routes_file import json_schema, load, parse
 from receiver.core.settings import Secret
 from receiver.core.step_models import RESERVED_PROPERTIES, RESERVED_TRAITS, SegmentKeys
+from receiver.core.verify_options import (
+    Verify,
+    VerifyBasic,
+    VerifyBearer,
+    VerifyHeader,
+    VerifyHmac,
+    VerifyNone,
+    VerifySegment,
+    VerifyStandardWebhooks,
+)
+from tests.support.vectors import verify_of
 
-ENVIRON = {"SHOP_SECRET": "s1", "OLD_SECRET": "s0", "WRITE_KEY": "wk"}
+ENVIRON = {"SHOP_SECRET": "s1", "OLD_SECRET": "s0", "WRITE_KEY": "wk", "SPACED": "s2\n"}
 
 FULL = """
 x-defaults: &defaults
@@ -69,8 +80,7 @@ def full() -> Config:
 def test_sources_and_their_paths() -> None:
     config = full()
     shop = config.sources["shop"]
-    assert shop.verify.scheme == "segment"
-    assert shop.verify.secrets == (Secret("s1"), Secret("s0"))
+    assert shop.verify == (VerifySegment(secrets=(Secret("s1"), Secret("s0"))),)
     assert not shop.enabled
     crm = config.path("shop/crm")
     assert crm is not None
@@ -79,6 +89,69 @@ def test_sources_and_their_paths() -> None:
     assert app is not None
     assert (app.feeds, app.source.enabled) == (None, True)
     assert config.path("elsewhere") is None
+
+
+VERIFY = [
+    (
+        {"scheme": "segment", "secret_env": "A", "batch": "whole"},
+        VerifySegment(secrets=(Secret("a"),), batch="whole"),
+    ),
+    (
+        {"scheme": "header", "name": "X-Token", "secret_env": ["A", "B"]},
+        VerifyHeader(name="X-Token", secrets=(Secret("a"), Secret("b"))),
+    ),
+    (
+        {"scheme": "basic", "username_env": "A"},
+        VerifyBasic(usernames=(Secret("a"),), passwords=(Secret(""),)),
+    ),
+    (
+        {"scheme": "basic", "username_env": "A", "password_env": ["B", "A"]},
+        VerifyBasic(usernames=(Secret("a"),), passwords=(Secret("b"), Secret("a"))),
+    ),
+    ({"scheme": "bearer", "secret_env": "A"}, VerifyBearer(secrets=(Secret("a"),))),
+    (
+        {"scheme": "hmac", "header": "X-Mac", "secret_env": "A"},
+        VerifyHmac(header="X-Mac", secrets=(Secret("a"),)),
+    ),
+    (
+        {
+            "scheme": "hmac",
+            "header": "X-Mac",
+            "secret_env": "A",
+            "algorithm": "sha512",
+            "encoding": "base64",
+            "prefix": "v0=",
+            "timestamp_header": "X-Time",
+            "tolerance": "1m",
+        },
+        VerifyHmac(
+            header="X-Mac",
+            secrets=(Secret("a"),),
+            algorithm="sha512",
+            encoding="base64",
+            prefix="v0=",
+            timestamp_header="X-Time",
+            signed="{timestamp}.{body}",
+            tolerance_s=60.0,
+        ),
+    ),
+    (
+        {"scheme": "standard-webhooks", "secret_env": "KEY"},
+        VerifyStandardWebhooks(secrets=(Secret("whsec_QUJD"),), tolerance_s=300.0),
+    ),
+    ({"scheme": "none"}, VerifyNone()),
+]
+
+
+@pytest.mark.parametrize(("keys", "made"), VERIFY)
+def test_every_scheme_with_its_options(keys: dict[str, Any], made: Verify) -> None:
+    assert verify_of(keys, {"A": "a", "B": "b", "KEY": "whsec_QUJD"}) == (made,)
+
+
+def test_several_schemes_keep_their_order() -> None:
+    keys = [{"scheme": "segment", "secret_env": "A"}, {"scheme": "bearer", "secret_env": "B"}]
+    wanted = verify_of(keys, {"A": "a", "B": "b"})
+    assert [options.scheme for options in wanted] == ["segment", "bearer"]
 
 
 def test_sources_of_the_tracking_api() -> None:
@@ -215,6 +288,15 @@ def warnings_of(text: str, environ: Mapping[str, str] = ENVIRON) -> list[str]:
             "f:2: sources.s.verify: scheme none: whoever knows the URL",
         ),
         (
+            "sources:\n  s:\n    verify: {scheme: hmac, header: X, secret_env: SHOP_SECRET,\n"
+            "      timestamp_header: T, signed: '{body}'}\n",
+            "f:4: sources.s.verify.signed: the signature does not cover the timestamp",
+        ),
+        (
+            "sources:\n  s:\n    verify: {scheme: segment, secret_env: [SHOP_SECRET, SPACED]}\n",
+            "f:3: sources.s.verify.secret_env[1]: the value of SPACED begins or ends with white space",
+        ),
+        (
             "routes:\n  r:\n    types: [Track]\n    steps: [{handler: 'a:b'}]\n",
             "f:3: routes.r.types[0]: Segment sends no type Track; did you mean track?",
         ),
@@ -247,7 +329,7 @@ def schema_nodes(node: Any) -> list[dict[str, Any]]:
 def test_the_schema_explains_every_key_and_allows_no_other() -> None:
     schema = json_schema()
     objects = [node for node in schema_nodes(schema) if node.get("type") == "object" and "properties" in node]
-    assert len(objects) == 9
+    assert len(objects) == 15
     for node in objects:
         assert node["additionalProperties"] is False
         assert all(value.get("description") for value in node["properties"].values()), node["title"]

@@ -19,9 +19,12 @@ routes:
 """
 
 
+ENVIRON = {"SECRET": "x", "KEY": "x", "EMPTY": "", "WEBHOOK": "whsec_QUJD", "BYTES": "\udcff"}
+
+
 def problems_of(text: str) -> list[str]:
     try:
-        parse(text, file="f", environ={"SECRET": "x", "KEY": "x", "EMPTY": ""})
+        parse(text, file="f", environ=ENVIRON)
     except ConfigError as error:
         return [str(problem) for problem in error.problems]
     return []
@@ -51,8 +54,31 @@ CASES = [
     (source("verify: {scheme: segment, secret_env: [SECRET, NOPE]}"), "sources.shop.verify.secret_env[1]: the environment variable NOPE"),
     (source("verify: {scheme: segment, secret_env: []}"), "sources.shop.verify.secret_env: must not be empty"),
     (source("verify: {scheme: segment}"), "f:3: sources.shop.verify.secret_env: is required by scheme segment"),
-    (source("verify: {scheme: none, secret_env: SECRET}"), "scheme none has no secret"),
-    (source("verify: {scheme: segmnt, secret_env: SECRET}"), "must be segment or none, not segmnt; did you mean segment?"),
+    (source("verify: {scheme: none, secret_env: SECRET}"), "f:3: sources.shop.verify.secret_env: scheme none has no such key"),
+    (source("verify: {scheme: segmnt, secret_env: SECRET}"), "f:3: sources.shop.verify.scheme: must be segment, header, basic, bearer, hmac, standard-webhooks or none, not segmnt; did you mean segment?"),
+    (source("verify: {secret_env: SECRET}"), "sources.shop.verify.scheme: is required: segment, header,"),
+    (source("verify: {shceme: segment, secret_env: SECRET}"), "sources.shop.verify.scheme: is required: segment, header, basic, bearer, hmac, standard-webhooks or none; did you mean it by shceme?"),
+    (source("verify: {scheme: [segment]}"), "sources.shop.verify.scheme: must be segment, header,"),
+    (source("verify: {scheme: segment, secret_env: SECRET, batch: all}"), "sources.shop.verify.batch: must be first or whole, not all"),
+    (source("verify: {scheme: segment, secret_evn: SECRET}"), "sources.shop.verify.secret_evn: scheme segment has no such key; did you mean secret_env?"),
+    (source("verify: segment"), "sources.shop.verify: must be a list or a mapping, not text"),
+    (source("verify: []"), "sources.shop.verify: must not be empty"),
+    (source("verify: [segment]"), "f:3: sources.shop.verify[0]: must be a mapping, not text"),
+    (source("verify: [{scheme: segment}]"), "sources.shop.verify[0].secret_env: is required by scheme segment"),
+    (source("verify: [{scheme: header, secret_env: SECRET, nam: X}]"), "sources.shop.verify[0].nam: scheme header has no such key; did you mean name?"),
+    (source("verify:\n      - {scheme: segment, secret_env: SECRET}\n      - {scheme: bearer, secret_env: NOPE}"), "f:5: sources.shop.verify[1].secret_env: the environment variable NOPE is not set"),
+    (source("verify: [{scheme: segment, secret_env: SECRET}, {scheme: none}]"), "sources.shop.verify[1]: scheme none adds nothing to others; remove it"),
+    (source("verify: [{scheme: basic, username_env: SECRET}, {scheme: bearer, secret_env: SECRET}]"), "sources.shop.verify: a request has one Authorization"),
+    (source("verify: {scheme: header, name: 'X Token', secret_env: SECRET}"), "the name of a header is made of"),
+    (source("verify: {scheme: basic, username_env: SECRET, password_env: NOPE}"), "sources.shop.verify.password_env: the environment variable NOPE is not set"),
+    (source("verify: {scheme: basic, secret_env: SECRET, username_env: SECRET}"), "scheme basic has no such key"),
+    (source("verify: {scheme: hmac, header: X, secret_env: SECRET, algorithm: md5}"), "sources.shop.verify.algorithm: must be sha1, sha256 or sha512, not md5"),
+    (source("verify: {scheme: hmac, header: X, secret_env: SECRET, prefix: 'a b'}"), "what stands in a header is made of ASCII characters"),
+    (source("verify: {scheme: hmac, header: X, secret_env: SECRET, signed: '{timestamp}.{body}'}"), "sources.shop.verify.signed: needs timestamp_header"),
+    (source("verify: {scheme: hmac, header: X, secret_env: SECRET, tolerance: 5m}"), "sources.shop.verify.tolerance: needs timestamp_header"),
+    (source("verify: {scheme: hmac, header: X, secret_env: SECRET, timestamp_header: T, tolerance: 5}"), "sources.shop.verify.tolerance: a duration has a unit; write 5s for seconds"),
+    (source("verify: {scheme: standard-webhooks, secret_env: [KEY, WEBHOOK]}"), "sources.shop.verify.secret_env[0]: the value of KEY is no secret of Standard Webhooks"),
+    (source("verify: {scheme: segment, secret_env: BYTES}"), "the environment variable BYTES holds bytes that are not UTF-8"),
     (source("verify: {scheme: segment, secret_env: my-secret!}"), "write the name of an environment variable, never the secret itself"),
     (source("enabled: true"), "f:2: sources.shop.verify: is required"),
     (source("paths: {shop: all}"), "f:3: sources.shop.paths: are for webhooks, which need verify beside them"),

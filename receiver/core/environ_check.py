@@ -1,0 +1,34 @@
+"""Whether the environment holds what routes.yaml names."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from receiver.core.findings import Findings, texts
+from receiver.core.yaml_nodes import Path
+
+
+def check_variables(path: Path, value: Any, environ: Mapping[str, str], findings: Findings) -> None:
+    """Note the variables that are not set. `value` is the name of one, or a list, or anything else."""
+    for place, name in variables(path, value):
+        found = environ.get(name)
+        if not found:
+            findings.error(place, f"the environment variable {name} is not set")
+        elif not _is_text(found):
+            findings.error(place, f"the environment variable {name} holds bytes that are not UTF-8")
+        elif found != found.strip():
+            findings.warn(place, f"the value of {name} begins or ends with white space: is that meant?")
+
+
+def _is_text(value: str) -> bool:
+    """Bytes that are not UTF-8 come from the environment as lone surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def variables(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
+    """The names in `value` that can be those of variables, and where each stands."""
+    names = [(path, value)] if isinstance(value, str) else [((*path, at), name) for at, name in texts(value)]
+    return ((place, name) for place, name in names if name.isidentifier())
