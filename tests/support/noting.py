@@ -4,6 +4,7 @@ between what the message's properties ask for. `tests.support.audit.Notes` reads
 import asyncio
 import os
 import signal
+from hashlib import sha256
 
 from receiver.core.clock import SYSTEM, pause
 from workers.api import Context, InvalidEventPayload, Message, RetryError
@@ -26,6 +27,11 @@ def note_in_thread(message: Message, context: Context) -> None:
     pause(float(message.get("properties.wait", 0)))
     _fail(message, context)
     _write("done", message, context)
+
+
+async def exact(message: Message, context: Context) -> None:
+    """Notes which bytes arrived, in place of a messageId."""
+    _write("done", sha256(message.raw).hexdigest(), context)
 
 
 async def block(message: Message, context: Context) -> None:
@@ -51,11 +57,12 @@ def _fail(message: Message, context: Context) -> None:
         raise RetryError("not yet, on purpose")
 
 
-def _write(what: str, message: Message, context: Context) -> None:
+def _write(what: str, about: Message | str, context: Context) -> None:
+    name = about if isinstance(about, str) else about.message_id
     fields = (
         what,
         context.route,
-        message.message_id,
+        name,
         context.attempt,
         context.replay,
         os.getpid(),

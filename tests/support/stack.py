@@ -108,11 +108,13 @@ class Stack:
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONUNBUFFERED": "1",
             "HOOKYARD_REDIS_URL": self.valkey.url,
+            "HOOKYARD_PORT": str(self.port),
             "SHOP_SECRET": SECRET,
             noting.FILE: str(self.notes.path),
             **(environ or {}),
         }
-        serve = [*OUR_PYTHON, "receiver.cli", "receiver", "--port", str(self.port)]
+        self._environ, self._folder = ours, folder
+        serve = [*OUR_PYTHON, "receiver.cli", "receiver"]
         work = [*OUR_PYTHON, "workers", "run", "-n", str(workers)]
         self.receiver = Process("receiver", serve, ours, folder)
         self.supervisor = Process("supervisor", work, ours, folder)
@@ -159,6 +161,20 @@ class Stack:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+    def hookyard(self, *arguments: str) -> str:
+        """Run a command as a person does; what it printed. AssertionError when it fails."""
+        ended = subprocess.run(
+            [*OUR_PYTHON, "receiver.cli", *arguments],
+            cwd=self._folder,
+            env=self._environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == 0, f"{arguments}: {ended.returncode}\n{ended.stdout}{ended.stderr}"
+        return ended.stdout
 
     def restart_receiver(self) -> None:
         """Start it on its port and wait until it is ready."""
