@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from redis.exceptions import RedisError
+
 from receiver.core import log as logs
 from receiver.core import routes_file
 from receiver.core.clients import connect
