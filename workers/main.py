@@ -15,7 +15,7 @@ from receiver.core.settings import Settings
 from workers import jobs, rq_worker, setup
 from workers.supervisor import Supervisor
 
-MOST_WORKERS = 64
+MOST_WORKERS = 256
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m workers")
     commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run", help="a supervisor with N workers a queue")
-    run.add_argument("-n", type=_count, default=1, help="workers a queue, 1 to 64")
+    run.add_argument("-n", type=_count, default=1, help="workers a queue, 1 to 256")
     run.add_argument("--queues", default="", help="comma-separated; default: all queues of routes.yaml")
     run.set_defaults(command=_run)
     work = commands.add_parser("work", help="one worker of one queue, for one drain")
