@@ -41,11 +41,11 @@ COUNTERS: Mapping[CounterName, Metric] = {
         ("source",), "messages that were stored before: answered 200, not stored again"
     ),
     "hookyard_elements_refused_total": Metric(
-        ("reason",), "elements of a batch that were not kept while the rest of it was"
+        ("reason",), "elements of a batch that were not kept while the rest of it was, and tracking pixels"
     ),
 }
 GAUGES: Mapping[GaugeName, Metric] = {
-    "hookyard_requests_in_progress": Metric((), "requests to /hooks that are read or wait for their commit"),
+    "hookyard_requests_in_progress": Metric((), "requests that are read or wait for their commit"),
     "hookyard_backlog": Metric(("route",), "deliveries that wait to be worked"),
 }
 HISTOGRAMS: Mapping[HistogramName, Metric] = {

@@ -26,6 +26,8 @@ from tests.support.sender import Answer, signed
 SECRET = "shared-secret-for-tests"
 OLD_SECRET = "the-one-before"
 ADMIN_TOKEN = "let-me-see"
+WRITE_KEY = "web-write-key"
+OTHER_WRITE_KEY = "app-write-key"
 
 
 class Recorder:
@@ -56,13 +58,16 @@ class Recorder:
 
 
 def config() -> Config:
-    """Sources `shop` (signed; also at shop/crm), `open` (unsigned) and `off` (disabled); two routes."""
+    """Sources `shop` (signed; also at shop/crm), `open` (unsigned) and `off` (disabled), `web` and `app` (of
+    the tracking API); three routes."""
     verify = (VerifySegment(secrets=(Secret(SECRET), Secret(OLD_SECRET))),)
     unsigned = (VerifyNone(),)
     sources = [
         Source(name="shop", verify=verify, paths={"shop": None, "shop/crm": frozenset({"orders"})}),
         Source(name="open", verify=unsigned, paths={"open": None}),
         Source(name="off", verify=unsigned, paths={"off": None}, enabled=False),
+        Source(name="web", verify=unsigned, paths={}, write_keys=(Secret(WRITE_KEY),)),
+        Source(name="app", verify=unsigned, paths={}, write_keys=(Secret(OTHER_WRITE_KEY),)),
     ]
     routes = [
         Route(name="all", steps=(), retry=()),
@@ -78,6 +83,11 @@ def config() -> Config:
             path: SourcePath(source=source, path=path, feeds=feeds)
             for source in sources
             for path, feeds in source.paths.items()
+        },
+        tracking={
+            f"/v1/{source.name}": SourcePath(source=source, path=f"/v1/{source.name}")
+            for source in sources
+            if source.write_keys
         },
     )
 
@@ -169,10 +179,10 @@ async def exchange(
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
+        "path": path.partition("?")[0],
+        "raw_path": path.partition("?")[0].encode(),
         "root_path": "",
-        "query_string": b"",
+        "query_string": path.partition("?")[2].encode(),
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         "client": ("192.0.2.1", 4711),
         "server": ("127.0.0.1", 8000),

@@ -147,11 +147,15 @@ def test_every_command_is_in_the_readme() -> None:
     assert [name for name in COMMANDS if f"hookyard {name}" not in text] == []
 
 
-@pytest.mark.parametrize("page", [README, ROOT / "docs" / "segment-setup.md", ROOT / "docs" / "routes.md"])
+@pytest.mark.parametrize(
+    "page", [README, *(ROOT / "docs" / f"{name}.md" for name in ("segment-setup", "routes", "tracking-api"))]
+)
 def test_yaml_examples_are_good(page: Path) -> None:
     whole = [block for block in _fenced(_read(page), "yaml") if re.search(r"^routes:", block, re.MULTILINE)]
     parts = [block for block in _fenced(_read(page), "yaml") if block.startswith("sources:")]
-    environ = dict.fromkeys(("SEGMENT_SECRET", "SHOP_SECRET", "CRM_WRITE_KEY", "OUT_SECRET"), "secret")
+    environ = dict.fromkeys(
+        ("SEGMENT_SECRET", "SHOP_SECRET", "CRM_WRITE_KEY", "OUT_SECRET", "WEB_WRITE_KEY"), "secret"
+    )
     needed = "\nroutes:\n  crm-sync:\n    steps:\n      - handler: workflows.crm:sync\n"
     for block in {*whole, *(part + needed for part in parts if part not in whole)}:
         assert routes_file.parse(block, file=page.name, environ=environ).routes

@@ -1,0 +1,75 @@
+"""What happens to messages once a request is cut into them: match, commit, count, say what was refused."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+
+from receiver.core.clock import SYSTEM, Clock
+from receiver.core.facts import Fields, facts, message_id, users
+from receiver.core.filters import Matcher
+from receiver.core.message import NewMessage
+from receiver.core.metrics import CounterName, Metrics
+from receiver.core.routes import Config, SourcePath
+from receiver.intake import Commits
+from receiver.split import RefusedElement
+
+log = logging.getLogger("hookyard.intake")
+
+_ACCEPTED: CounterName = "hookyard_messages_accepted_total"
+_REPEATED: CounterName = "hookyard_messages_repeated_total"
+_SHOWN = 10
+"""Most refused elements whose place is logged for one request."""
+
+
+class Keeper:
+    """Keeps messages under one config."""
+
+    def __init__(
+        self, config: Config, committer: Commits, *, metrics: Metrics, clock: Clock = SYSTEM
+    ) -> None:
+        self._matcher = Matcher(config)
+        self._committer = committer
+        self._metrics = metrics
+        self._clock = clock
+
+    def message(
+        self, way: SourcePath, body: bytes, fields: Fields, *, covered: bool, content: bytes
+    ) -> NewMessage:
+        """The message with the routes it matches. Changes nothing, so that it may run in a thread."""
+        routes: tuple[str, ...] = ()
+        if way.source.enabled:
+            routes = self._matcher.match(way, facts(fields, with_channel=self._matcher.needs_channel(way)))
+        return NewMessage(
+            body=body,
+            source=way.source.name,
+            path=way.path,
+            covered=covered,
+            message_id=message_id(fields),
+            content=content,
+            users=users(fields),
+            routes=routes,
+        )
+
+    async def keep(self, messages: list[NewMessage]) -> None:
+        """Returns when all of them are on disk. Raises Unavailable."""
+        started = self._clock.monotonic()
+        accepted = await self._committer.commit(messages)
+        self._metrics.observe("hookyard_commit_seconds", self._clock.monotonic() - started)
+        answered = zip(messages, accepted, strict=True)
+        counts = Counter((message.source, answer.repeat) for message, answer in answered)
+        for (source, repeat), count in counts.items():
+            self._metrics.count(_REPEATED if repeat else _ACCEPTED, source, by=count)
+
+    def report(self, where: str, refused: Sequence[RefusedElement]) -> None:
+        """The sender is answered 200 for the rest, so this is all anybody hears of them."""
+        reasons = Counter(element.reason for element in refused)
+        for reason, count in reasons.items():
+            self._metrics.count("hookyard_elements_refused_total", reason, by=count)
+        log.warning(
+            "elements of a batch refused",
+            extra={
+                "source": where,
+                "reasons": dict(reasons),
+                "places": [element.index for element in refused[:_SHOWN]],
+            },
+        )

@@ -1,0 +1,166 @@
+"""The fields that Segment's servers add to a message of the tracking API (segment.md 2.1, 2.5, 3.1).
+
+Works on slices: values that the sender wrote are carried over as they are. Whatever is odd (a context that is
+a list, a clock string no one can read) stays as it came, and nothing is made of it.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from receiver.core import json_text
+from receiver.core.clock import utc
+from receiver.core.facts import Fields
+from receiver.tracking import ksuid
+from receiver.tracking.calls import Call
+from receiver.tracking.splice import extended, joined, string
+
+_UNKNOWN_LIBRARY = msgspec.Raw(b'{"name":"unknown","version":"unknown"}')
+_LONGEST_TIME = 64
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """What all messages of one request have in common."""
+
+    call: Call
+    now_ms: int
+    at: datetime
+    received: msgspec.Raw
+    """The same moment as JSON text."""
+    ip: msgspec.Raw | None
+    """The sender's address as JSON text, where it is one that Segment records."""
+    sent: msgspec.Raw | None
+    """The envelope's sentAt."""
+    sent_at: datetime | None
+    context: Fields
+    """Of the envelope, for all its messages."""
+    integrations: Fields
+
+
+def arrival(call: Call, now_ms: int, ip: str | None, envelope: Fields) -> Arrival:
+    """`envelope` is what stands around the messages, empty where nothing does."""
+    at = utc(now_ms)
+    sent = envelope.get("sentAt") if _given(envelope, "sentAt") is not None else None
+    return Arrival(
+        call=call,
+        now_ms=now_ms,
+        at=at,
+        received=_time(at),
+        ip=None if ip is None else string(ip),
+        sent=sent,
+        sent_at=_moment(sent),
+        context=_inner(envelope, "context"),
+        integrations=_inner(envelope, "integrations"),
+    )
+
+
+def enriched(item: Fields, came: Arrival) -> dict[str, msgspec.Raw]:
+    """The message as Segment would deliver it, less what Segment says about its own workspaces."""
+    made = dict(item)
+    if came.call.type is not None:
+        made["type"] = came.call.type
+    if _given(made, "messageId") in (None, b'""'):
+        made["messageId"] = string(ksuid.message_id(came.now_ms))
+    channel = _complete_context(made, came)
+    if came.integrations:
+        _merge_integrations(made, came.integrations)
+    _set_times(made, came)
+    if _given(made, "channel") is None:
+        made["channel"] = channel or came.call.channel
+    made["receivedAt"] = came.received
+    return made
+
+
+def _complete_context(made: dict[str, msgspec.Raw], came: Arrival) -> msgspec.Raw | None:
+    """Answers the channel that the sender put into the context."""
+    given = _given(made, "context")
+    if given is not None and given[:1] != b"{":
+        return None
+    text = given or b"{}"
+    context = json_text.members(text)
+    if "library" in context and _given(context, "library") is None:
+        del context["library"]
+        text = joined(context)
+    added = {name: value for name, value in came.context.items() if name not in context}
+    context.update(added)
+    if _given(context, "library") is None:
+        added["library"] = _UNKNOWN_LIBRARY
+    wanted = came.call.from_client or _given(context, "direct") == b"true"
+    if wanted and came.ip is not None and "ip" not in context:
+        added["ip"] = came.ip
+    if added or given is None:
+        made["context"] = msgspec.Raw(extended(text, added))
+    channel = _given(context, "channel")
+    return context["channel"] if channel is not None and _is_text(channel) else None
+
+
+def _merge_integrations(made: dict[str, msgspec.Raw], shared: Fields) -> None:
+    given = _given(made, "integrations")
+    if given is None or given[:1] == b"{":
+        text = given or b"{}"
+        own = json_text.members(text)
+        added = {name: value for name, value in shared.items() if name not in own}
+        made["integrations"] = msgspec.Raw(extended(text, added))
+
+
+def _set_times(made: dict[str, msgspec.Raw], came: Arrival) -> None:
+    """timestamp = receivedAt - (sentAt - originalTimestamp): freed of what the sender's clock is off."""
+    own = _given(made, "sentAt")
+    sent_at = came.sent_at if own is None else _moment(own)
+    if own is None and came.sent is not None:
+        made["sentAt"] = came.sent
+    if _given(made, "timestamp") is not None:
+        original = made["timestamp"]
+    elif _given(made, "originalTimestamp") is not None:
+        original = made["originalTimestamp"]
+    else:
+        original = came.received if sent_at is None else made["sentAt"]
+    made["originalTimestamp"] = original
+    made["timestamp"] = _corrected(original, sent_at, came.at)
+
+
+def _corrected(original: msgspec.Raw, sent_at: datetime | None, at: datetime) -> msgspec.Raw:
+    moment = _moment(original)
+    if moment is None:
+        return original
+    try:
+        return _time(moment.astimezone(UTC) if sent_at is None else at - (sent_at - moment))
+    except OverflowError:
+        return original
+
+
+def _moment(value: Any) -> datetime | None:
+    """A time that a sender wrote, as JSON text; without a zone it is UTC. None when it cannot be read."""
+    text = b"" if value is None else bytes(value)
+    if not _is_text(text) or len(text) > _LONGEST_TIME:
+        return None
+    try:
+        moment = datetime.fromisoformat(text[1:-1].decode())
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _time(moment: datetime) -> msgspec.Raw:
+    """A time of UTC as Segment writes it."""
+    return msgspec.Raw(b'"%bZ"' % moment.isoformat(timespec="milliseconds")[:-6].encode())
+
+
+def _inner(envelope: Fields, name: str) -> Fields:
+    given = _given(envelope, name)
+    return json_text.members(given) if given is not None and given[:1] == b"{" else {}
+
+
+def _given(fields: Fields, name: str) -> bytes | None:
+    """A field's text; null is the same as not being there."""
+    found = fields.get(name)
+    if found is None:
+        return None
+    text = bytes(found)
+    return None if text == b"null" else text
+
+
+def _is_text(value: bytes) -> bool:
+    """Whether it is a JSON string that is not empty."""
+    return len(value) > 2 and value[:1] == b'"'

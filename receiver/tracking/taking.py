@@ -1,0 +1,145 @@
+"""A call of the tracking API taken apart into messages: whose each is, and complete as Segment would have it.
+
+Pure: nothing here waits or changes anything, so that a large batch may be taken apart in a thread.
+"""
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+import msgspec
+
+from receiver.core import json_text
+from receiver.core.errors import MalformedMessage, Refused
+from receiver.core.facts import Fields, content_digest
+from receiver.core.message import NewMessage
+from receiver.core.routes import Config, SourcePath
+from receiver.keeping import Keeper
+from receiver.split import Reason, RefusedElement
+from receiver.tracking import keys
+from receiver.tracking.calls import Call
+from receiver.tracking.enrich import Arrival, arrival, enriched
+from receiver.tracking.limits import MAX_ITEMS, MAX_MESSAGE, BatchTooLong, InvalidWriteKey, PayloadTooLarge
+from receiver.tracking.splice import joined
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """A call as it came."""
+
+    call: Call
+    body: bytes
+    header_key: str | None
+    """The write key of the Authorization header, which counts where the body has none."""
+    ip: str | None
+    now_ms: int
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call holds."""
+
+    kept: list[NewMessage]
+    refused: list[RefusedElement]
+
+
+class Taker:
+    """Takes calls apart under one config."""
+
+    def __init__(self, config: Config, keeper: Keeper) -> None:
+        self._keys = keys.WriteKeys(config)
+        self._keeper = keeper
+
+    def take(self, received: Received) -> Taken:
+        """Raises Refused when nothing of it can be kept; a single message is kept or refused as a whole."""
+        fields = _members(received.body)
+        own = keys.in_fields(fields)
+        way = self._keys.way(received.header_key if own is None else own)
+        return (
+            self._single(received, fields, way) if received.call.type else self._batch(received, fields, way)
+        )
+
+    def knows(self, key: str) -> bool:
+        """Whether a source has this write key."""
+        return self._keys.way(key) is not None
+
+    def _single(self, received: Received, fields: Fields, way: SourcePath | None) -> Taken:
+        if way is None:
+            raise InvalidWriteKey
+        if json_text.too_deep(received.body):
+            raise _refusal("too_deep")
+        came = arrival(received.call, received.now_ms, received.ip, {})
+        return Taken(kept=[self._message(way, fields, came)], refused=[])
+
+    def _batch(self, received: Received, envelope: Fields, way: SourcePath | None) -> Taken:
+        batch = bytes(envelope.get("batch", b""))
+        if not json_text.is_array(batch):
+            raise MalformedMessage("The body has no array `batch` of messages.", code="not_a_message")
+        items = json_text.items(batch, MAX_ITEMS)
+        if len(items) > MAX_ITEMS:
+            raise BatchTooLong
+        came = arrival(received.call, received.now_ms, received.ip, _shared(envelope))
+        kept: list[NewMessage] = []
+        refused: list[RefusedElement] = []
+        for index, item in enumerate(items):
+            found = self._item(item, way, came)
+            if isinstance(found, NewMessage):
+                kept.append(found)
+            else:
+                refused.append(RefusedElement(index=index, reason=found))
+        if not kept and (refused or way is None):
+            raise _refusal(refused[0].reason if refused else "invalid_write_key")
+        return Taken(kept=kept, refused=refused)
+
+    def _item(self, item: bytes, default: SourcePath | None, came: Arrival) -> NewMessage | Reason:
+        if item[:1] != b"{":
+            return "null" if item == b"null" else "not_an_object"
+        if len(item) > MAX_MESSAGE:
+            return "too_large"
+        if json_text.too_deep(item):
+            return "too_deep"
+        fields = json_text.members(item)
+        own = keys.in_fields(fields)
+        way = default if own is None else self._keys.way(own)
+        return "invalid_write_key" if way is None else self._message(way, fields, came)
+
+    def _message(self, way: SourcePath, fields: Mapping[str, msgspec.Raw], came: Arrival) -> NewMessage:
+        sent = {name: value for name, value in fields.items() if name != keys.FIELD}
+        if came.call.type is not None:
+            sent["type"] = came.call.type
+        made = enriched(sent, came)
+        # Of what was sent: what is added differs each time the same message is sent.
+        return self._keeper.message(way, joined(made), made, covered=False, content=content_digest(sent))
+
+
+def _members(body: bytes) -> dict[str, msgspec.Raw]:
+    json_text.require_utf8(body)
+    if not json_text.is_object(body):
+        _refuse_other(body)
+    return json_text.members(body)
+
+
+def _shared(envelope: Fields) -> Fields:
+    """What the envelope says about all its messages. Raises MalformedMessage."""
+    shared = {name: envelope[name] for name in ("context", "integrations", "sentAt") if name in envelope}
+    if json_text.too_deep(b"[%b]" % b",".join(shared.values())):
+        raise _refusal("too_deep")
+    return shared
+
+
+def _refusal(reason: Reason) -> Refused:
+    """Why nothing of a call was kept."""
+    if reason == "invalid_write_key":
+        return InvalidWriteKey()
+    if reason == "too_large":
+        return PayloadTooLarge("each message of a batch", MAX_MESSAGE)
+    if reason == "too_deep":
+        return MalformedMessage(
+            f"The message nests objects or arrays deeper than {json_text.MAX_DEPTH} levels.", code="too_deep"
+        )
+    return MalformedMessage("The batch holds no message that is a JSON object.", code="not_a_message")
+
+
+def _refuse_other(body: bytes) -> NoReturn:
+    try:
+        json_text.value(body)
+    except ValueError as error:
+        raise MalformedMessage(f"The body is not valid JSON: {error}.") from error
+    raise MalformedMessage("The body is JSON, but no object.", code="not_a_message")
