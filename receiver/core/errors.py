@@ -114,6 +114,13 @@ class MalformedMessage(Refused):
         self.code = code
 
 
+class MalformedSettings(Refused):
+    """The header with the settings of a partner subscription cannot be read."""
+
+    code = "malformed_settings"
+    status = 400
+
+
 class UnsupportedEncoding(Refused):
     """A Content-Encoding other than gzip, deflate or identity."""
 
