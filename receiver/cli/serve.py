@@ -11,7 +11,6 @@ from types import FrameType
 import click
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
 from receiver.cli.listen import address, bind
@@ -20,6 +19,7 @@ from receiver.core.log import configure
 from receiver.core.routes_file import load
 from receiver.core.settings import Settings
 from receiver.opening import build
+from receiver.protocol import BoundedHttp
 
 log = logging.getLogger("hookyard.receiver")
 
@@ -28,30 +28,6 @@ KEEP_ALIVE_SECONDS = 75
 """Longer than the 60 s of the usual load balancers, so that it is never us who closes a connection in use."""
 GRACE_SECONDS = 10
 """How long requests may go on after SIGTERM: Segment itself waits no longer."""
-MAX_HEAD = 65536
-"""Bytes of request line and headers."""
-
-
-class BoundedHttp(HttpToolsProtocol):
-    """uvicorn's httptools protocol keeps however much header a sender likes to send; this one does not."""
-
-    _head_bytes = 0
-    _in_head = True
-
-    def on_message_begin(self) -> None:
-        self._head_bytes, self._in_head = 0, True
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD:
-                self.send_400_response("The request's headers are too large.")
 
 
 @click.command()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.cli.serve import MAX_HEAD
+from receiver.protocol import MAX_HEAD
 from tests.support.processes import descendants, until
 from tests.support.valkey import DURABLE, MakeServer
 
