@@ -91,11 +91,14 @@ class Stack:
         folder: Path,
         routes: str,
         *,
-        workers: int = 1,
+        workers: int | None = 1,
         environ: Mapping[str, str] | None = None,
         valkey: Mapping[str, str] | None = None,
     ) -> None:
-        """`valkey`: settings beside the durable ones. What `tests.support.noting` writes is in `notes`."""
+        """`workers`: a queue; None: no workers at all. `valkey`: settings beside the durable ones.
+
+        What `tests.support.noting` writes is in `notes`.
+        """
         self._short = Path(tempfile.mkdtemp(prefix="hy-", dir="/tmp"))  # a socket's path must be short
         self.valkey = ValkeyServer(self._short, {**DURABLE, **(valkey or {})})
         self.notes = Notes(folder / "notes")
@@ -113,7 +116,7 @@ class Stack:
             noting.FILE: str(self.notes.path),
             **(environ or {}),
         }
-        self._environ, self._folder = ours, folder
+        self._environ, self._folder, self._works = ours, folder, workers is not None
         serve = [*OUR_PYTHON, "receiver.cli", "receiver"]
         work = [*OUR_PYTHON, "workers", "run", "-n", str(workers)]
         self.receiver = Process("receiver", serve, ours, folder)
@@ -128,9 +131,10 @@ class Stack:
         try:
             self.valkey.start()
             self.receiver.start()
-            self.supervisor.start()
+            if self._works:
+                self.supervisor.start()
             until(self.ready, what="a ready receiver")
-            until(lambda: bool(self.drains()), what="a drain on duty")
+            until(lambda: not self._works or bool(self.drains()), what="a drain on duty")
         except BaseException:
             self._close(failed=True)
             raise
