@@ -13,7 +13,7 @@ from receiver.core.errors import MalformedMessage, MessageTooLarge, TooManyMessa
 from receiver.core.facts import Fields
 from receiver.schemes.base import Verified
 
-Reason = Literal["null", "not_an_object", "too_deep", "too_large", "invalid_write_key"]
+Reason = Literal["null", "not_an_object", "too_deep", "too_large", "too_old", "invalid_write_key"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 

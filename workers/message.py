@@ -1,17 +1,14 @@
 """A stored message as handlers and steps see it. Parsed on first use: a step that forwards never parses."""
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from receiver.core import channel as channels
 from receiver.core import clock
 from receiver.core.message import message_name, text
+from receiver.core.timestamps import parse_time
 from workers import exact_json
 from workers.errors import MessageUnreadable
-
-GO_CLOCK = re.compile(r"(\S+) (\S+) ([+-]\d{4}) [A-Z]+\b")
-"""`2020-05-09 23:54:49.209808489 +0000 UTC m=+0.1`: how deletion messages may write a time."""
 
 
 class Message:
@@ -121,19 +118,6 @@ class Message:
         """The object under `name`; deletion messages may hold null or [] in its place."""
         value = self.data.get(name)
         return value if isinstance(value, dict) else {}
-
-
-def parse_time(value: Any) -> datetime | None:
-    """ISO 8601 or Go's clock text as an aware datetime (UTC where no zone is given), else None."""
-    if not isinstance(value, str):
-        return None
-    if match := GO_CLOCK.match(value):
-        value = f"{match[1]}T{match[2]}{match[3]}"
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _parse(raw: bytes) -> dict[str, Any]:

@@ -114,6 +114,13 @@ class MalformedMessage(Refused):
         self.code = code
 
 
+class MessageTooOld(Refused):
+    """The message is older than its source allows; in a batch such an element is refused alone."""
+
+    code = "message_too_old"
+    status = 400
+
+
 class MalformedSettings(Refused):
     """The header with the settings of a partner subscription cannot be read."""
 

@@ -1,12 +1,11 @@
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.support.outbound import a_message
 from workers.errors import MessageUnreadable
-from workers.message import parse_time
 
 TRACK = {
     "type": "track",
@@ -63,26 +62,6 @@ def test_a_message_without_times_was_received_when_it_was_taken() -> None:
     message = a_message({})
     assert message.timestamp is None
     assert message.received_at == datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2020-05-09T23:54:49Z", datetime(2020, 5, 9, 23, 54, 49, tzinfo=UTC)),
-        ("2020-05-09T23:54:49.91Z", datetime(2020, 5, 9, 23, 54, 49, 910_000, UTC)),
-        ("2020-05-09T23:54:49.40468Z", datetime(2020, 5, 9, 23, 54, 49, 404_680, UTC)),
-        ("2020-05-09T23:54:49+00:00", datetime(2020, 5, 9, 23, 54, 49, tzinfo=UTC)),
-        ("2020-05-09T23:54:49", datetime(2020, 5, 9, 23, 54, 49, tzinfo=UTC)),
-        ("2020-05-09T23:54:49+0200", datetime(2020, 5, 9, 23, 54, 49, tzinfo=timezone(timedelta(hours=2)))),
-        ("2020-05-09 23:54:49.209808489 +0000 UTC m=+0.1", datetime(2020, 5, 9, 23, 54, 49, 209_808, UTC)),
-        ("yesterday", None),
-        ("", None),
-        (1589068489, None),
-        (None, None),
-    ],
-)
-def test_times_in_every_form_met(text: Any, moment: datetime | None) -> None:
-    assert parse_time(text) == moment
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"null", b"[1]", b'"text"', b"\xff"])
