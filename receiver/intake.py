@@ -6,17 +6,15 @@ A newcomer reads this file first. Every step that says no raises an error of `re
 
 import asyncio
 import logging
-from collections import Counter
-from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
+from receiver.age import young
 from receiver.body import READ_TIMEOUT_S, read_body
 from receiver.core.clock import SYSTEM, Clock
 from receiver.core.errors import UnknownSource, WrongMethod
-from receiver.core.facts import content_digest, facts, message_id, users
-from receiver.core.filters import Matcher
-from receiver.core.message import Accepted, NewMessage
+from receiver.core.facts import content_digest
+from receiver.core.message import NewMessage
 from receiver.core.metrics import Metrics
 from receiver.core.routes import Config, SourcePath
 from receiver.core.settings import Settings
@@ -24,7 +22,7 @@ from receiver.deadline import Deadline
 from receiver.load import Load
 from receiver.schemes.base import Unverified
 from receiver.schemes.verification import verify
-from receiver.split import Element, RefusedElement, split
+from receiver.split import RefusedElement, split
 
 log = logging.getLogger("hookyard.intake")
 
@@ -34,16 +32,6 @@ GOOD_ANSWER = b'{"success":true}'
 _GOOD_HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(GOOD_ANSWER)).encode())]
 LARGE = 256_000
 """Bytes of a body from which it is taken apart in a thread, so that the others need not wait for it."""
-_SHOWN = 10
-"""Most refused elements whose place is logged for one request."""
-
-
-class Commits(Protocol):
-    """What intake needs of `receiver.committer.Committer`."""
-
-    async def commit(self, messages: list[NewMessage]) -> list[Accepted]:
-        """Returns when all of them are on disk. Raises Unavailable."""
-        ...
 
 
 class Intake:
@@ -61,9 +49,7 @@ class Intake:
     ) -> None:
         self._settings = settings
         self._config = config
-        self._matcher = Matcher(config)
-        self._committer = committer
-        self._metrics = metrics
+        self._keeper = Keeper(config, committer, metrics=metrics, clock=clock)
         self._load = load
         self._deadline = Deadline(READ_TIMEOUT_S)
         self._clock = clock
@@ -80,9 +66,9 @@ class Intake:
             else:
                 messages, refused = await asyncio.to_thread(self._messages, path, request)
             if refused:
-                self._report(path, refused)
+                self._keeper.report(path.source.name, refused)
             if messages:
-                await self._commit(path, messages)
+                await self._keeper.keep(messages)
         await send({"type": "http.response.start", "status": 200, "headers": _GOOD_HEADERS})
         await send({"type": "http.response.body", "body": GOOD_ANSWER})
 
@@ -105,43 +91,16 @@ class Intake:
         """Everything that needs no waiting; changes nothing, so that it may run in a thread."""
         verified = verify(request, path.source.verify)
         elements = split(verified, self._settings.max_message)
-        return [self._message(path, element) for element in elements.kept], elements.refused
-
-    def _message(self, path: SourcePath, element: Element) -> NewMessage:
-        fields = element.fields
-        routes: tuple[str, ...] = ()
-        if path.source.enabled:
-            routes = self._matcher.match(path, facts(fields, with_channel=self._matcher.needs_channel(path)))
-        return NewMessage(
-            body=element.body,
-            source=path.source.name,
-            path=path.path,
-            covered=element.covered,
-            message_id=message_id(fields),
-            content=content_digest(fields),
-            users=users(fields),
-            routes=routes,
-        )
-
-    async def _commit(self, path: SourcePath, messages: list[NewMessage]) -> None:
-        started = self._clock.monotonic()
-        accepted = await self._committer.commit(messages)
-        self._metrics.observe("hookyard_commit_seconds", self._clock.monotonic() - started)
-        repeats = sum(answer.repeat for answer in accepted)
-        self._metrics.count("hookyard_messages_accepted_total", path.source.name, by=len(accepted) - repeats)
-        if repeats:
-            self._metrics.count("hookyard_messages_repeated_total", path.source.name, by=repeats)
-
-    def _report(self, path: SourcePath, refused: list[RefusedElement]) -> None:
-        """The sender is answered 200 for the rest, so this is all anybody hears of them."""
-        reasons = Counter(element.reason for element in refused)
-        for reason, count in reasons.items():
-            self._metrics.count("hookyard_elements_refused_total", reason, by=count)
-        log.warning(
-            "elements of a batch refused",
-            extra={
-                "source": path.source.name,
-                "reasons": dict(reasons),
-                "places": [element.index for element in refused[:_SHOWN]],
-            },
-        )
+        if path.source.max_age_s is not None:
+            elements = young(elements, path.source.max_age_s, request.at_ms)
+        kept = [
+            self._keeper.message(
+                path,
+                element.body,
+                element.fields,
+                covered=element.covered,
+                content=content_digest(element.fields),
+            )
+            for element in elements.kept
+        ]
+        return kept, elements.refused

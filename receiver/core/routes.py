@@ -36,6 +36,8 @@ class Source:
     """Path below /hooks → the routes it feeds; None: all. Empty: it takes calls of the tracking API only."""
     write_keys: tuple[Secret, ...] = ()
     """Calls of the tracking API with any of them are its messages."""
+    max_age_s: float | None = None
+    """What comes in by its paths must not be older, in seconds; None: of any age."""
     enabled: bool = True
     """False: its messages are kept but feed no route."""
 
@@ -46,9 +48,15 @@ class SourcePath:
 
     source: Source
     path: str
-    """The path below /hooks; for calls of the tracking API TRACKING_PATH and the name of the source."""
+    """The path below /hooks; for calls of the tracking API TRACKING_PATH and the name of the source. So it is
+    stored with each message."""
     feeds: frozenset[str] | None = None
     """Names of the routes it feeds; None: all."""
+
+
+def address(path: str) -> str:
+    """Where messages that came in this way were posted to, for people."""
+    return TRACKING_PATH.rstrip("/") if path.startswith(TRACKING_PATH) else f"/hooks/{path}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

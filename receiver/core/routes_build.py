@@ -59,6 +59,7 @@ def _source(name: str, keys: SourceKeys, environ: Mapping[str, str]) -> Source:
             for path, feeds in (keys.paths or default).items()
         },
         write_keys=secrets(keys.write_key_env, environ),
+        max_age_s=None if keys.max_age is None else units.seconds(keys.max_age),
         enabled=keys.enabled,
     )
 

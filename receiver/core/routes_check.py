@@ -4,9 +4,11 @@ Works on the plain data, whatever its shape, so that one run finds all problems 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
+from receiver.core import units
 from receiver.core.environ_check import check_variables
 from receiver.core.findings import Findings, mappings, texts
 from receiver.core.routes_models import SourceKeys
@@ -16,6 +18,7 @@ from receiver.core.yaml_nodes import Path
 
 KNOWN_TYPES = ("track", "identify", "page", "screen", "group", "alias", "delete")
 """Types Segment sends; others are allowed, as it may send more one day."""
+SEGMENT_RETRIES_S = 4 * 3600
 RESERVED_QUEUES = {"quarantine": "deliveries that crashed a worker", "replay": "replays"}
 """The queues of `receiver.core.queue`, which is not imported here because it loads RQ; a test compares."""
 
@@ -39,12 +42,21 @@ def check(data: Mapping[str, Any], environ: Mapping[str, str], findings: Finding
 def _check_source(path: Path, source: dict[str, Any], environ: Mapping[str, str], findings: Findings) -> None:
     check_verify((*path, "verify"), source.get("verify"), environ, findings)
     check_variables((*path, "write_key_env"), source.get("write_key_env"), environ, findings)
+    _check_age((*path, "max_age"), source.get("max_age"), findings)
     if "verify" in source:
         return
-    if "paths" in source:
-        findings.error((*path, "paths"), "are for webhooks, which need verify beside them")
-    elif "write_key_env" not in source and source.keys() <= SourceKeys.model_fields.keys():
+    of_webhooks = [key for key in ("paths", "max_age") if key in source]
+    for key in of_webhooks:
+        findings.error((*path, key), "is for webhooks, which need verify beside it")
+    if not of_webhooks and "write_key_env" not in source and source.keys() <= SourceKeys.model_fields.keys():
         findings.error((*path, "verify"), "is required, or write_key_env for calls of the tracking API")
+
+
+def _check_age(path: Path, value: Any, findings: Findings) -> None:
+    """What cannot be read is a matter of its shape."""
+    with suppress(ValueError):
+        if isinstance(value, str) and units.seconds(value) < SEGMENT_RETRIES_S:
+            findings.warn(path, "Segment tries again for about 4 hours: what comes late by more is lost")
 
 
 def _check_write_keys(data: Mapping[str, Any], environ: Mapping[str, str], findings: Findings) -> None:

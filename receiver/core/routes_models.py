@@ -14,6 +14,7 @@ from receiver.core.routes_types import (
     BY_FORM,
     MAPPING,
     TEXT,
+    Age,
     Feeds,
     Glob,
     Keys,
@@ -52,6 +53,12 @@ class SourceKeys(Keys):
         min_length=1,
         description="Paths below `/hooks/`, and what each of them feeds: `all` routes, or a list of routes. "
         "Left out: `{<name of the source>: all}`.",
+    )
+    max_age: MayBeLeftOut[Age] = Field(
+        None,
+        description="Webhook messages older than this are refused with `message_too_old`, by their "
+        "`receivedAt`, else `sentAt`, else `timestamp`; so are those with none of them. What Segment tries "
+        "again, for about 4 hours, keeps its old times, and so does what it replays. Left out: of any age.",
     )
     enabled: bool = Field(
         True, description="`false`: messages are kept but feed no route; replay them later."

@@ -83,6 +83,13 @@ Timeout = Annotated[
     AfterValidator(_positive),
     Field(examples=["20s"]),
 ]
+Age = Annotated[
+    str,
+    BeforeValidator(_with_unit),
+    _at_most(LONGEST_RETRY_S),
+    AfterValidator(_positive),
+    Field(examples=["5h"]),
+]
 Delay = Annotated[
     str, BeforeValidator(_with_unit), _at_most(LONGEST_RETRY_S), Field(examples=["5s", "10m", "2h"])
 ]

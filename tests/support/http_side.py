@@ -58,14 +58,15 @@ class Recorder:
 
 
 def config() -> Config:
-    """Sources `shop` (signed; also at shop/crm), `open` (unsigned) and `off` (disabled), `web` and `app` (of
-    the tracking API); three routes."""
+    """Sources `shop` (signed; also at shop/crm), `open` (unsigned) and `off` (disabled), `young` (no old
+    messages), `web` and `app` (of the tracking API); three routes."""
     verify = (VerifySegment(secrets=(Secret(SECRET), Secret(OLD_SECRET))),)
     unsigned = (VerifyNone(),)
     sources = [
         Source(name="shop", verify=verify, paths={"shop": None, "shop/crm": frozenset({"orders"})}),
         Source(name="open", verify=unsigned, paths={"open": None}),
         Source(name="off", verify=unsigned, paths={"off": None}, enabled=False),
+        Source(name="young", verify=unsigned, paths={"young": None}, max_age_s=300.0),
         Source(name="web", verify=unsigned, paths={}, write_keys=(Secret(WRITE_KEY),)),
         Source(name="app", verify=unsigned, paths={}, write_keys=(Secret(OTHER_WRITE_KEY),)),
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from receiver.core import backoff
 from receiver.core.errors import ConfigError
-from receiver.core.routes import Config, HandlerSpec, HttpSpec, Route, SegmentSpec
+from receiver.core.routes import Config, HandlerSpec, HttpSpec, Route, SegmentSpec, address
 from receiver.core.routes_file import json_schema, load, parse
 from receiver.core.settings import Secret
 from receiver.core.step_models import RESERVED_PROPERTIES, RESERVED_TRAITS, SegmentKeys
@@ -34,6 +34,7 @@ sources:
     verify: {scheme: segment, secret_env: [SHOP_SECRET, OLD_SECRET]}
     paths: {shop: all, shop/crm: [orders, calls]}
     enabled: false
+    max_age: 5h
   app:
     verify: {scheme: segment, secret_env: SHOP_SECRET}
 connections:
@@ -82,6 +83,7 @@ def test_sources_and_their_paths() -> None:
     shop = config.sources["shop"]
     assert shop.verify == (VerifySegment(secrets=(Secret("s1"), Secret("s0"))),)
     assert not shop.enabled
+    assert shop.max_age_s == 5 * 3600
     crm = config.path("shop/crm")
     assert crm is not None
     assert (crm.source, crm.path, crm.feeds) == (shop, "shop/crm", frozenset({"orders", "calls"}))
@@ -167,6 +169,7 @@ def test_sources_of_the_tracking_api() -> None:
         ("/v1/both", both, None),
     ]
     assert config.path("/v1/web") == config.tracking["/v1/web"]
+    assert [address(one.path) for one in config.ways_in()] == ["/hooks/both", "/v1", "/v1"]
     assert config.path("web") is None
 
 
@@ -291,6 +294,10 @@ def warnings_of(text: str, environ: Mapping[str, str] = ENVIRON) -> list[str]:
             "sources:\n  s:\n    verify: {scheme: hmac, header: X, secret_env: SHOP_SECRET,\n"
             "      timestamp_header: T, signed: '{body}'}\n",
             "f:4: sources.s.verify.signed: the signature does not cover the timestamp",
+        ),
+        (
+            "sources:\n  s:\n    verify: {scheme: segment, secret_env: SHOP_SECRET}\n    max_age: 5m\n",
+            "f:4: sources.s.max_age: Segment tries again for about 4 hours",
         ),
         (
             "sources:\n  s:\n    verify: {scheme: segment, secret_env: [SHOP_SECRET, SPACED]}\n",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from receiver import intake
+from receiver.core.clock import SYSTEM, iso
 from receiver.core.facts import DIGEST_BYTES
 from receiver.core.message import NewMessage
 from receiver.load import Load
@@ -63,6 +64,13 @@ def test_a_disabled_source_is_kept_and_feeds_nothing() -> None:
     side = HttpSide()
     assert side.send(line(9), path="/hooks/off", headers={}).status == 200
     assert only(side).routes == ()
+
+
+def test_an_old_message_of_a_batch_costs_the_others_nothing() -> None:
+    side = HttpSide()
+    new = b'{"type":"track","receivedAt":"%b"}' % iso(SYSTEM.now_ms()).encode()
+    assert side.send(batch(TRACK, new), path="/hooks/young", headers={}).status == 200
+    assert side.recorder.bodies == [new]
 
 
 def test_the_channel_is_read_where_a_route_asks_for_it() -> None:

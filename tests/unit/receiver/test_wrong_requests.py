@@ -33,6 +33,7 @@ class Wrong:
 
 
 WRONG = {
+    "an old message": Wrong(400, "message_too_old", "younger than 5m", headers={}, path="/hooks/young"),
     "no signature": Wrong(401, "signature_missing", "no X-Signature", headers={}),
     "another secret": Wrong(401, "signature_mismatch", "shared secret", headers=signed(TRACK, "another")),
     "a flipped bit of the body": Wrong(
