@@ -17,7 +17,8 @@ from receiver.core.settings import Settings
 from receiver.errors_http import http_exception
 from receiver.exposition import Exposition, Refresh
 from receiver.health import Check, Health
-from receiver.intake import PREFIX, Commits, Intake
+from receiver.intake import PREFIX, Intake
+from receiver.keeping import Commits
 from receiver.load import Load
 from receiver.middleware import Edge
 from receiver.tracking import calls

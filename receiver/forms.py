@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from receiver.core import json_text
 from receiver.core.errors import MalformedMessage
 from receiver.core.facts import Fields
-from receiver.schemes.base import Unverified
+from receiver.schemes.base import Unverified, Verified
 
 CONTENT_TYPE = b"application/x-www-form-urlencoded"
 MOST_FIELDS = 1000
@@ -21,6 +21,11 @@ def is_form(request: Unverified) -> bool:
     kinds = [value.partition(b";")[0].strip().lower() for value in request.header(b"content-type")]
     body = request.body
     return kinds == [CONTENT_TYPE] and b"=" in body and not body.lstrip().startswith((b"{", b"["))
+
+
+def plain(request: Unverified, verified: Verified) -> Verified:
+    """The verified body as JSON: unchanged unless it is a form. Raises MalformedMessage."""
+    return Verified(body=to_json(verified.body), coverage=verified.coverage) if is_form(request) else verified
 
 
 def to_json(form: bytes) -> bytes:

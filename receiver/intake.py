@@ -5,7 +5,6 @@ A newcomer reads this file first. Every step that says no raises an error of `re
 """
 
 import asyncio
-import logging
 
 from starlette.types import Receive, Scope, Send
 
@@ -19,12 +18,12 @@ from receiver.core.metrics import Metrics
 from receiver.core.routes import Config, SourcePath
 from receiver.core.settings import Settings
 from receiver.deadline import Deadline
+from receiver.forms import plain
+from receiver.keeping import Commits, Keeper
 from receiver.load import Load
 from receiver.schemes.base import Unverified
 from receiver.schemes.verification import verify
 from receiver.split import RefusedElement, split
-
-log = logging.getLogger("hookyard.intake")
 
 PREFIX = "/hooks/"
 METHODS = ("POST", "PUT", "PATCH")
@@ -89,7 +88,7 @@ class Intake:
         self, path: SourcePath, request: Unverified
     ) -> tuple[list[NewMessage], list[RefusedElement]]:
         """Everything that needs no waiting; changes nothing, so that it may run in a thread."""
-        verified = verify(request, path.source.verify)
+        verified = plain(request, verify(request, path.source.verify))
         elements = split(verified, self._settings.max_message)
         if path.source.max_age_s is not None:
             elements = young(elements, path.source.max_age_s, request.at_ms)

@@ -3,22 +3,28 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol
 
 from receiver.core.clock import SYSTEM, Clock
 from receiver.core.facts import Fields, facts, message_id, users
 from receiver.core.filters import Matcher
-from receiver.core.message import NewMessage
-from receiver.core.metrics import CounterName, Metrics
+from receiver.core.message import Accepted, NewMessage
+from receiver.core.metrics import Metrics
 from receiver.core.routes import Config, SourcePath
-from receiver.intake import Commits
 from receiver.split import RefusedElement
 
 log = logging.getLogger("hookyard.intake")
 
-_ACCEPTED: CounterName = "hookyard_messages_accepted_total"
-_REPEATED: CounterName = "hookyard_messages_repeated_total"
 _SHOWN = 10
 """Most refused elements whose place is logged for one request."""
+
+
+class Commits(Protocol):
+    """What is needed of `receiver.committer.Committer`."""
+
+    async def commit(self, messages: list[NewMessage]) -> list[Accepted]:
+        """Returns when all of them are on disk. Raises Unavailable."""
+        ...
 
 
 class Keeper:
@@ -55,10 +61,18 @@ class Keeper:
         started = self._clock.monotonic()
         accepted = await self._committer.commit(messages)
         self._metrics.observe("hookyard_commit_seconds", self._clock.monotonic() - started)
-        answered = zip(messages, accepted, strict=True)
-        counts = Counter((message.source, answer.repeat) for message, answer in answered)
-        for (source, repeat), count in counts.items():
-            self._metrics.count(_REPEATED if repeat else _ACCEPTED, source, by=count)
+        for source in {message.source for message in messages}:
+            repeats = [
+                answer.repeat
+                for message, answer in zip(messages, accepted, strict=True)
+                if message.source == source
+            ]
+            self._count(source, len(repeats), sum(repeats))
+
+    def _count(self, source: str, messages: int, repeats: int) -> None:
+        self._metrics.count("hookyard_messages_accepted_total", source, by=messages - repeats)
+        if repeats:
+            self._metrics.count("hookyard_messages_repeated_total", source, by=repeats)
 
     def report(self, where: str, refused: Sequence[RefusedElement]) -> None:
         """The sender is answered 200 for the rest, so this is all anybody hears of them."""

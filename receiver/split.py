@@ -11,6 +11,7 @@ import msgspec
 from receiver.core import envelope, json_text
 from receiver.core.errors import MalformedMessage, MessageTooLarge, TooManyMessages
 from receiver.core.facts import Fields
+from receiver.forms import form_in
 from receiver.schemes.base import Verified
 
 Reason = Literal["null", "not_an_object", "too_deep", "too_large", "too_old", "invalid_write_key"]
@@ -92,7 +93,7 @@ def _item(item: bytes, max_message: int, *, covered: bool) -> Element | Reason:
 
 
 def _object(body: bytes, fields: Fields, max_message: int, *, covered: bool) -> Element | Reason:
-    inner = envelope.wrapped_in(fields)
+    inner = (envelope.wrapped_in(fields) or form_in(fields)) if len(fields) == 1 else None
     if inner is not None:
         body, fields = inner, json_text.members(inner)
     if len(body) > max_message:

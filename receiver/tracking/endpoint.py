@@ -18,8 +18,8 @@ from receiver.core.metrics import Metrics
 from receiver.core.routes import Config
 from receiver.core.settings import Settings
 from receiver.deadline import Deadline
-from receiver.intake import GOOD_ANSWER, LARGE, Commits
-from receiver.keeping import Keeper
+from receiver.intake import GOOD_ANSWER, LARGE
+from receiver.keeping import Commits, Keeper
 from receiver.load import Load, Share
 from receiver.tracking import keys, pixel, settings_page
 from receiver.tracking.calls import CALLS, METRICS, PIXELS, Call, name_of, project_of

@@ -263,3 +263,29 @@ def test_large_bodies_together_are_bounded_and_the_bound_is_given_back() -> None
     assert side.send(batch(TRACK, TRACK)).code == "overloaded"
     assert side.send(TRACK).status == 200
     assert side.send(TRACK).status == 200
+
+
+FORM = b"type=track&event=Order+Completed&userId=usr_1&properties=%5Bobject+Object%5D"
+FORM_AS_JSON = b'{"type":"track","event":"Order Completed","userId":"usr_1","properties":"[object Object]"}'
+
+
+def test_a_form_is_a_message_of_texts() -> None:
+    side = HttpSide()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert side.send(FORM, path="/hooks/open", headers=headers).status == 200
+    assert only(side).body == FORM_AS_JSON
+    assert only(side).routes == ("all", "orders")
+
+
+def test_a_form_inside_a_batch_item_is_taken_out() -> None:
+    side = HttpSide()
+    item = b'{"body":"' + FORM + b'"}'
+    assert side.send(b"[" + item + b"," + TRACK + b"]", path="/hooks/open").status == 200
+    assert side.recorder.bodies == [FORM_AS_JSON, TRACK]
+
+
+def test_json_that_curl_calls_a_form_is_json() -> None:
+    side = HttpSide()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert side.send(TRACK, path="/hooks/open", headers=headers).status == 200
+    assert only(side).body == TRACK
