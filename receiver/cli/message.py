@@ -16,6 +16,7 @@ from receiver.cli.times import full
 from receiver.cli.views import as_json, brief, print_line, route_name
 from receiver.core.clock import SYSTEM, utc
 from receiver.core.message import Attempt, Delivery, Status, StoredMessage, message_name
+from receiver.core.routes import address
 
 STYLES = {Status.DELIVERED: "green", Status.DEAD: "red", Status.WAITING: "yellow", Status.HELD: "yellow"}
 
@@ -63,7 +64,7 @@ def show(out: Console, stored: StoredMessage, deliveries: list[Delivery]) -> Non
 def _head(stored: StoredMessage, now_ms: int) -> Iterator[tuple[str, object]]:
     says = brief(stored.body)
     yield "received", full(stored.received_ms, now_ms)
-    yield "source", f"{stored.source} (/hooks/{stored.path})"
+    yield "source", f"{stored.source} ({address(stored.path)})"
     for name, value in (
         ("messageId", says.message_id),
         ("userId", says.user_id),

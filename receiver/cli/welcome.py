@@ -26,6 +26,9 @@ def greet(screen: Screen, config: Config, settings: Settings, base: str) -> None
     screen.tell("Segment posts to")
     for path, found in config.paths.items():
         screen.tell(f"  {base}/hooks/{path}   (source {found.source.name}, {_verified(found)})")
+    for found in config.tracking.values():
+        key = found.source.write_keys[0].reveal()
+        screen.tell(f"  {base}/v1   (source {found.source.name}, for Segment's libraries: write key {key})")
     chosen = first_path(config)
     if chosen is not None:
         screen.tell()

@@ -12,6 +12,7 @@ import msgspec
 from receiver.core import json_text
 from receiver.core.clock import utc
 from receiver.core.facts import Fields
+from receiver.core.timestamps import parse_time
 from receiver.tracking import ksuid
 from receiver.tracking.calls import Call
 from receiver.tracking.splice import extended, joined, string
@@ -131,15 +132,11 @@ def _corrected(original: msgspec.Raw, sent_at: datetime | None, at: datetime) ->
 
 
 def _moment(value: Any) -> datetime | None:
-    """A time that a sender wrote, as JSON text; without a zone it is UTC. None when it cannot be read."""
+    """A time that a sender wrote, as JSON text; None when it cannot be read."""
     text = b"" if value is None else bytes(value)
     if not _is_text(text) or len(text) > _LONGEST_TIME:
         return None
-    try:
-        moment = datetime.fromisoformat(text[1:-1].decode())
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return parse_time(text[1:-1].decode())
 
 
 def _time(moment: datetime) -> msgspec.Raw:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from receiver.cli import demo, reload, welcome
 from receiver.cli.demo import SAMPLES, Sample, renewed, rows
 from receiver.cli.outgoing import Answer, compact
+from receiver.cli.screen import Screen
 from receiver.core import json_text
 from receiver.core.message import Attempt, Delivery, Status, Trigger
 from receiver.core.routes import Config, HandlerSpec, HttpSpec, Route, Source, SourcePath, StepConfig
-from receiver.core.settings import Secret
+from receiver.core.settings import Secret, Settings
 from receiver.core.verify_options import VerifyNone, VerifySegment
 
 
@@ -70,6 +72,15 @@ def test_a_stamp_changes_with_the_file(folder: Path) -> None:
     first = reload.stamps(routes, config())
     os.utime(routes, ns=(1, 1))
     assert reload.stamps(routes, config()) != first
+
+
+def test_the_welcome_says_where_to_post_and_with_which_write_key(capsys: pytest.CaptureFixture[str]) -> None:
+    web = Source(name="web", verify=(), paths={}, write_keys=(Secret("wk-new"), Secret("wk-old")))
+    found = replace(config(), tracking={"/v1/web": SourcePath(source=web, path="/v1/web")})
+    welcome.greet(Screen.here(), found, Settings(), "http://127.0.0.1:8000")
+    said = capsys.readouterr().out
+    assert "http://127.0.0.1:8000/hooks/shop   (source shop" in said
+    assert "http://127.0.0.1:8000/v1   (source web, for Segment's libraries: write key wk-new)" in said
 
 
 def test_the_line_to_paste_is_signed_for_its_body() -> None:
