@@ -1,4 +1,4 @@
-"""A drain's duty, seen from the drain: signing on and off, handing over, and sleeping until there is work.
+"""A drain's post: signing on and off, handing over, its turns, and sleeping until there is work.
 
 The protocol is in docs/architecture.md; its other half is `receiver/core/lua/duty.lua`.
 """
@@ -7,15 +7,15 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
-import redis.asyncio
 from redis import exceptions
 
-from receiver.core import duty, keys, scripts
+from receiver.core import duty, keys, scripts, store
+from receiver.core.clients import connect_async
 from receiver.core.queue import QUARANTINE
-from receiver.core.store import Reserved, Turn
+from receiver.core.store import Book, Reserved, Result, Turn
 from workers.setup import Setup
 
 log = logging.getLogger("hookyard.duty")
@@ -27,23 +27,29 @@ WAIT_S = 1.0
 
 
 class Post:
-    """One drain's place on duty for its queue."""
+    """One drain's place on duty for its queue, and all it asks of the store. Everything that asks raises
+    Unavailable."""
 
-    def __init__(
-        self, client: "redis.asyncio.Redis", setup: Setup, *, queue: str, drain: str, worker: str
-    ) -> None:
-        self._redis = client
+    def __init__(self, setup: Setup, *, queue: str, drain: str, worker: str) -> None:
+        self._setup = setup
+        self._redis = connect_async(setup.url)
         self._jobs = setup.jobs
         self._clock = setup.clock
         self._queue = queue
         self._drain = drain
         self._worker = worker
+        self.quarantine = queue == QUARANTINE
         self._token: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._hand_over_at = self._clock.monotonic() + setup.settings.drain_length
         self._busy_at = self._clock.monotonic()
         self.leaving = False
         """A successor is reserved; until it has signed on, this drain claims on."""
+
+    async def publish(self, *, serving: bool) -> Book:
+        """Learn what the store calls the routes; `serving` puts our configuration in force."""
+        made = store.publish(self._setup.config, now_ms=self._clock.now_ms(), serving=serving)
+        return await scripts.run(self._redis, made)
 
     async def sign_on(self) -> bool:
         """Take up duty; False when another drain has it and this one is not wanted."""
@@ -57,6 +63,39 @@ class Post:
         )
         return (await scripts.run(self._redis, made)).ok
 
+    async def turn(
+        self, book: Book, results: Sequence[Result], *, claim: int, excluded: Iterable[int]
+    ) -> Turn:
+        """Settle `results`, claim up to `claim` references of routes that are not `excluded`."""
+        made = store.turn(
+            book,
+            self._queue,
+            self._drain,
+            results,
+            now_ms=self._clock.now_ms(),
+            most=claim,
+            excluded=excluded,
+            leaving=self.leaving,
+            quarantine=self.quarantine,
+        )
+        turn = await scripts.run(self._redis, made)
+        if turn.refused:
+            log.warning("%d results came after their lease had ended", len(turn.refused))
+        self.enqueue(turn.reserved)
+        return turn
+
+    async def suspects(self, book: Book) -> Turn:
+        """Claim half a group of those whose drain crashed."""
+        return await scripts.run(self._redis, store.claim_suspects(book, self._drain))
+
+    async def unseen(self, seen: Iterable[str]) -> list[Result]:
+        """What gives back all that the store leased to this drain in answers that never came: Redis may have
+        run a call of which we only saw the error."""
+        leased = await self.leases()
+        for ref in seen:
+            leased.pop(ref, None)
+        return [store.given_back(ref, attempt) for ref, attempt in leased.items()]
+
     async def is_over(self, turn: Turn, *, busy: bool, worn: bool) -> bool:
         """Whether this drain's time on duty is up. Hands over when its length is reached, or when it is
         `worn` out; leaves when it was not `busy` for a while and others are on duty."""
@@ -67,7 +106,7 @@ class Post:
             return turn.relieved
         if now > self._hand_over_at or worn:
             await self.hand_over()
-        elif not busy and (self._queue == QUARANTINE or now - self._busy_at > IDLE_S):
+        elif not busy and (self.quarantine or now - self._busy_at > IDLE_S):
             self._busy_at = now
             return await self.sign_off(stopping=False)
         return False
@@ -97,7 +136,7 @@ class Post:
         return answer.ok
 
     async def leases(self) -> dict[str, int]:
-        """What the store believes this drain has in flight: reference → attempt. Raises Unavailable."""
+        """What the store believes this drain has in flight: reference → attempt."""
         try:
             found: dict[bytes, bytes] = await cast(Any, self._redis.hgetall(keys.key("LEASE", self._drain)))
         except (exceptions.RedisError, OSError) as error:
@@ -138,7 +177,8 @@ class Post:
             await asyncio.wait([self._token])
 
     async def close(self) -> None:
-        """Wait for jobs that are being enqueued; stop listening."""
+        """Stop listening, wait for jobs that are being enqueued, close the connections."""
         await self._hush()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._redis.aclose()

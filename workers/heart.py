@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from receiver.core import duty, scripts
 from receiver.core.clients import connect
-from receiver.core.clock import Clock
 from receiver.core.errors import Unavailable
+from workers.setup import Setup
 
 log = logging.getLogger("hookyard.heart")
 
@@ -29,18 +29,16 @@ class Heart:
     `orphaned` is called on the loop when the process that started this one is gone.
     """
 
-    def __init__(
-        self, url: str, clock: Clock, *, queue: str, drain: str, orphaned: Callable[[], None]
-    ) -> None:
-        self._url = url
-        self._clock = clock
+    def __init__(self, setup: Setup, *, queue: str, drain: str, orphaned: Callable[[], None]) -> None:
+        self._url = setup.url
+        self._clock = setup.clock
         self._queue = queue
         self._drain = drain
         self._orphaned = orphaned
         self._loop = asyncio.get_running_loop()
         self._parent = os.getppid()
         self._end = threading.Event()
-        self._turned = clock.monotonic()
+        self._turned = self._clock.monotonic()
         self._thread = threading.Thread(target=self._run, name=f"heart-{drain}", daemon=True)
 
     def __enter__(self) -> "Heart":

@@ -11,6 +11,9 @@ from workers.limits import Limits
 from workers.segment import Sender
 from workers.threads import Threads
 
+STUCK_THREADS = 8
+"""So many wear a process out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolbox:
@@ -59,6 +62,6 @@ class Toolbox:
             raise LookupError(f"no connection {connection!r} in routes.yaml (there: {known})") from None
 
     @property
-    def stuck(self) -> int:
-        """Threads of sync handlers that ran past their timeout and have not come back."""
-        return self.threads.stuck
+    def worn(self) -> bool:
+        """Sync handlers ran past their time and never came back: the process is worth replacing."""
+        return self.threads.stuck >= STUCK_THREADS

@@ -82,6 +82,8 @@ class Turn(msgspec.Struct, frozen=True):
     work: tuple[Work, ...] = ()
     more: bool = False
     """More could have been claimed."""
+    full: bool = False
+    """Work waits for the slots of what runs."""
     next_due_ms: int = 0
     """When the next retry is due; 0: none waits."""
     refused: tuple[str, ...] = ()
@@ -221,6 +223,7 @@ def _turn(reply: Any) -> Turn:
     return Turn(
         work=work,
         more=answer["more"],
+        full=answer["full"],
         next_due_ms=int(answer["next_due"]),
         refused=tuple(rows(answer["refused"])),
         reserved=reserved(answer),

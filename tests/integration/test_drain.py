@@ -221,10 +221,10 @@ def test_routes_it_does_not_know_are_held_not_lost(redis_url: str, monkeypatch: 
     newer = World(redis_url, config(route("r"), route("other"), version="newer"))
     number, known = newer.accept("other"), newer.accept("r")
 
-    async def as_published(*, serving: bool) -> None:
-        drain._book = newer.book  # a newer worker published after this drain did
+    async def as_published(*, serving: bool) -> store.Book:
+        return newer.book  # a newer worker published after this drain did
 
-    monkeypatch.setattr(drain, "_publish", as_published)
+    monkeypatch.setattr(drain._post, "publish", as_published)
     asyncio.run(newer.until(lambda: newer.status(known) is Status.DELIVERED, drain))
     assert newer.status(number) is Status.QUEUED
 
@@ -287,7 +287,7 @@ def test_what_an_emptied_store_had_in_flight_settles_nothing_of_the_new_one(redi
             assert new == old
             await _until(lambda: len(gates) == 2)
             gates[0].set()
-            await _until(lambda: len(drain._running) == 1)
+            await _until(lambda: drain._flight.running == 1)
             gates[1].set()
             await _until(lambda: world.status(new) is not Status.RUNNING)
             assert world.status(new) is Status.DEAD

@@ -32,5 +32,7 @@ if packed then
   end
   call('HSET', DRAIN .. drain, 'alone', half == 1 and 1 or 0)
 end
-work.rows[1] = cmsgpack.pack({more = packed ~= false, next_due = 0, refused = {}, reserved = {}, relieved = false})
+work.rows[1] = cmsgpack.pack({
+  more = packed ~= false, full = false, next_due = 0, refused = {}, reserved = {}, relieved = false,
+})
 return work.rows

@@ -105,7 +105,7 @@ local function settle(results)
 end
 
 -- Hands out due retries and new references, round robin over the queue's ready routes, within each route's free
--- concurrency. Answers whether more could be taken.
+-- concurrency. Answers whether more could be taken, and whether work waits for slots.
 local answer = {''}
 
 local function claim()
@@ -162,7 +162,7 @@ local function claim()
   end
 
   -- Routes with something to take: {route, free slots, backlog, replaying}.
-  local open = {}
+  local open, more, full = {}, false, false
   for _, route in ipairs(call('ZRANGE', ready, 0, 255)) do
     if not excluded[route] then
       local backlog, replaying = call('LLEN', BACKLOG .. route), call('LLEN', REPLAYING .. route)
@@ -173,6 +173,8 @@ local function claim()
         local free = limit - call('SCARD', RUNNING .. route)
         if free > 0 then
           open[#open + 1] = {route, free, backlog, replaying}
+        else
+          full = true
         end
       end
     end
@@ -211,12 +213,13 @@ local function claim()
     end
   end
 
-  local more = false
   for _, at in ipairs(open) do
     if at[3] + at[4] == 0 then
       call('ZREM', ready, at[1])
     elseif at[2] > 0 then
       more = true
+    else
+      full = true
     end
   end
   if #leases > 0 then
@@ -228,17 +231,20 @@ local function claim()
   if more then
     wake(p.queue)
   end
-  return more
+  return more, full
 end
 
 local refused = #p.results > 0 and settle(p.results) or {}
 if p.max > 0 and not call('ZSCORE', DRAINS, drain) then
   return {cmsgpack.pack({lost = true})}
 end
-local more = p.max > 0 and claim()
+local more, full = false, false
+if p.max > 0 then
+  more, full = claim()
+end
 local next_due = call('ZRANGE', LATER, 0, 0, 'WITHSCORES')[2]
 answer[1] = cmsgpack.pack({
-  refused = refused, more = more, next_due = tonumber(next_due or 0), reserved = reserved,
+  refused = refused, more = more, full = full, next_due = tonumber(next_due or 0), reserved = reserved,
   relieved = p.leaving and signed_on(p.queue, now) > 0,
 })
 return answer

@@ -93,7 +93,7 @@ def test_an_attempt_that_was_given_up_gets_no_further() -> None:
             async with asyncio.timeout(0.05):
                 await tools.threads.call(handler)
         assert waiting.is_set()
-        assert tools.stuck == 1
+        assert tools.threads.stuck == 1
         context.end()
         await asyncio.to_thread(ended.wait, 5)
         assert [type(error).__name__ for error in seen] == ["CancelledError", "RuntimeError"]

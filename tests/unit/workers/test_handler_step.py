@@ -108,9 +108,9 @@ def test_a_sync_handler_past_its_timeout_keeps_its_thread() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await step.run(message, a_context(tools, message))
-        assert tools.stuck == 1
+        assert tools.threads.stuck == 1
         handlers.RELEASE.set()
-        while tools.stuck:
+        while tools.threads.stuck:
             await asyncio.sleep(0.001)
 
     handlers.RELEASE.clear()

@@ -1,0 +1,89 @@
+"""What a drain has in hand: deliveries that run, and results that wait to be settled."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+
+from receiver.core.store import Result, Work
+from workers.lines import Lines
+
+SETTLE_S = 0.02
+"""How long a result may wait for others to be settled with it."""
+MANY = 100
+"""So many do not wait."""
+
+
+class Flight:
+    """One per drain. `due` is called when there are results that should be settled now."""
+
+    def __init__(self, due: Callable[[], None]) -> None:
+        self._due = due
+        self._running: dict[asyncio.Task[None], Work] = {}
+        self._ended: list[Result] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._lines: Lines
+        self._urgent = False
+
+    def __bool__(self) -> bool:
+        return bool(self._running or self._ended)
+
+    @property
+    def running(self) -> int:
+        """How many deliveries run."""
+        return len(self._running)
+
+    def use(self, lines: Lines) -> None:
+        """Run what is started from now on by these. What still runs by others is of a store that is gone, and
+        counts no more: a message of this one may have its number."""
+        self._lines = lines
+        self._ended.clear()
+
+    def start(self, claimed: Iterable[Work]) -> None:
+        """Run deliveries, all at once."""
+        for work in claimed:
+            task = asyncio.create_task(self._deliver(work, self._lines))
+            self._running[task] = work
+            task.add_done_callback(self._running.pop)
+
+    async def _deliver(self, work: Work, lines: Lines) -> None:
+        result = await lines.deliver(work)
+        if lines is self._lines:
+            self.add([result])
+
+    def add(self, results: Iterable[Result]) -> None:
+        """Have these settled."""
+        self._ended += results
+        self._call_in_time()
+
+    def _call_in_time(self) -> None:
+        if self._ended and (self._urgent or len(self._ended) >= MANY):
+            self._due()
+        elif self._ended and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SETTLE_S, self._due)
+
+    def results(self, most: int) -> list[Result]:
+        """What is to be settled next; it stays in hand until it is `settled`."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return self._ended[:most]
+
+    def settled(self, results: list[Result], *, urgent: bool) -> None:
+        """Let go of these. `urgent`: work waits for the slots of what ends, so that results do not wait."""
+        del self._ended[: len(results)]
+        self._urgent = urgent
+        self._call_in_time()
+
+    def references(self) -> Iterator[str]:
+        """Of all it has in hand."""
+        yield from (work.ref for work in self._running.values())
+        yield from (result.ref for result in self._ended)
+
+    def cancel(self) -> None:
+        """End what runs; it comes back as results."""
+        for task in self._running:
+            task.cancel()
+
+    async def landing(self, seconds: float) -> None:
+        """Until one of those that run ends, or the time is up."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
