@@ -202,7 +202,7 @@ def _check_literal(kind: Kind, parts: Sequence[str | Expression]) -> None:
     """Scheme and host of a URL are the operator's, never the message's."""
     if kind != "url":
         return
-    first = parts[0] if isinstance(parts[0], str) else ""
+    first = parts[0] if parts and isinstance(parts[0], str) else ""
     origin = _ORIGIN.match(first)
     if origin is None:
         raise TemplateError(

@@ -348,3 +348,9 @@ def test_a_template_knows_the_names_and_steps_it_uses() -> None:
 def test_without_a_place_the_message_stands_alone() -> None:
     with pytest.raises(TemplateError, match=r"^no filter"):
         compile_value("{{ a | b }}", kind="json", where="")
+
+
+@pytest.mark.parametrize("template", ["", "{#", "{# a note #}"])
+def test_a_url_of_nothing_is_an_error(template: str) -> None:
+    with pytest.raises(TemplateError):
+        compile_value(template, kind="url", where="here")
