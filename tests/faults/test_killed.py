@@ -19,7 +19,7 @@ pytestmark = pytest.mark.faults
 def test_a_worker_process(tmp_path: Path, killed: str) -> None:
     with Stack(tmp_path, ROUTES) as stack:
         audit = Audit(stack.notes, due)
-        with Load(stack, audit, wait=0.02):
+        with Load(stack, audit, wait=0.01):
             flowing(audit)
             for _ in range(2):
                 horse = the_horse(stack)
@@ -50,7 +50,7 @@ def test_a_worker_whose_horse_works_on_a_long_delivery(tmp_path: Path) -> None:
 def test_the_supervisor(tmp_path: Path) -> None:
     with Stack(tmp_path, ROUTES) as stack:
         audit = Audit(stack.notes, due)
-        with Load(stack, audit, wait=0.02):
+        with Load(stack, audit, wait=0.01):
             flowing(audit)
             below = stack.workers() + stack.horses()
             stack.supervisor.kill()
@@ -65,7 +65,7 @@ def test_supervisor_workers_and_horses_at_once(tmp_path: Path) -> None:
     """As when the machine of the workers loses power: nobody is left to free what they had."""
     with Stack(tmp_path, ROUTES) as stack:
         audit = Audit(stack.notes, due)
-        with Load(stack, audit, wait=0.02):
+        with Load(stack, audit, wait=0.01):
             flowing(audit)
             below = stack.workers() + stack.horses()
             for pid in [stack.supervisor.pid, *below]:
@@ -81,7 +81,7 @@ def test_supervisor_workers_and_horses_at_once(tmp_path: Path) -> None:
 def test_the_receiver(tmp_path: Path) -> None:
     with Stack(tmp_path, ROUTES) as stack:
         audit = Audit(stack.notes, due)
-        with Load(stack, audit, wait=0.02) as load:
+        with Load(stack, audit, wait=0.01) as load:
             for _ in range(3):
                 flowing(audit)
                 stack.receiver.kill()
@@ -95,7 +95,7 @@ def test_a_horse_that_was_frozen_comes_back_as_a_stranger(tmp_path: Path) -> Non
     """Its leases ended meanwhile: what it says of its old deliveries counts no more, and does no harm."""
     with Stack(tmp_path, ROUTES) as stack:
         audit = Audit(stack.notes, due)
-        with Load(stack, audit, wait=0.02, rate=100):
+        with Load(stack, audit, wait=0.01, rate=100):
             flowing(audit)
             horse = the_horse(stack)
             drain = stack.drains()

@@ -25,7 +25,7 @@ FILLER = random.Random(1).randbytes(2_000).hex()
 def test_killed_and_started_on_its_aof(tmp_path: Path) -> None:
     with Stack(tmp_path, ROUTES) as stack:
         audit = Audit(stack.notes, due)
-        with Load(stack, audit, wait=0.02) as load:
+        with Load(stack, audit, wait=0.01) as load:
             for turn in range(1, 4):
                 flowing(audit)
                 stack.valkey.kill()
@@ -40,7 +40,7 @@ def test_killed_and_started_empty(tmp_path: Path) -> None:
     """What it held is gone; what is sent afterwards is accepted and worked, without a human."""
     with Stack(tmp_path, ROUTES) as stack:
         before = Audit(stack.notes, due)
-        with Load(stack, before, wait=0.02):
+        with Load(stack, before, wait=0.01):
             flowing(before)
             stack.valkey.kill()
         for path in stack.valkey.folder.iterdir():
@@ -48,7 +48,7 @@ def test_killed_and_started_empty(tmp_path: Path) -> None:
         stack.valkey.start()
         after = Audit(stack.notes, due)
         assert served_again(stack, after, 15) < 8
-        with Load(stack, after, wait=0.02):
+        with Load(stack, after, wait=0.01):
             flowing(after, 300)
         after.settle(stack.store)
 
@@ -60,7 +60,7 @@ def test_away_under_running_drains(tmp_path: Path, seconds: int) -> None:
         with Client(stack, audit) as client:
             assert client.post("Load", "at work", wait=2) == 200
             until(lambda: len(stack.notes.began("at work")) == 2, what="it to begin")
-        with Load(stack, audit, wait=0.02, rate=50):
+        with Load(stack, audit, wait=0.01, rate=50):
             flowing(audit)
             stack.valkey.kill()
             pause(seconds)  # the fault itself
@@ -74,7 +74,7 @@ def test_frozen(tmp_path: Path) -> None:
     """Connections stay open and nothing answers."""
     with Stack(tmp_path, ROUTES) as stack:
         audit = Audit(stack.notes, due)
-        with Load(stack, audit, wait=0.02, connections=16) as load:
+        with Load(stack, audit, wait=0.01, connections=16) as load:
             for _ in range(2):
                 flowing(audit)
                 load.slowest_s = 0.0
@@ -93,7 +93,7 @@ def test_frozen(tmp_path: Path) -> None:
 def test_refusing_to_write(tmp_path: Path, how: str) -> None:
     with Stack(tmp_path, ROUTES) as stack:
         audit = Audit(stack.notes, due)
-        with Load(stack, audit, wait=0.02) as load, stack.valkey.client() as client:
+        with Load(stack, audit, wait=0.01) as load, stack.valkey.client() as client:
             flowing(audit)
             if how == "a replica":
                 client.replicaof("127.0.0.1", "1")

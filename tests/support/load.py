@@ -16,7 +16,7 @@ from tests.support.audit import Audit
 from tests.support.sender import Sender
 from tests.support.stack import SECRET, Stack
 
-BATCH = 20
+BATCH = 10
 
 
 def body(message_id: str, event: str, properties: Mapping[str, Any]) -> bytes:
@@ -77,7 +77,7 @@ class Load:
         audit: Audit,
         *,
         event: str = "Load",
-        rate: float = 200,
+        rate: float = 150,
         connections: int = 4,
         **properties: Any,
     ) -> None:
