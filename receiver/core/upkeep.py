@@ -42,7 +42,7 @@ class Trimmed(msgspec.Struct, frozen=True):
     kept_bytes: int
 
 
-def trim(*, before_ms: int, max_bytes: int, pressure: bool, budget: int = 200) -> Call[Trimmed]:
+def trim(*, before_ms: int, max_bytes: int, pressure: bool, budget: int = 100) -> Call[Trimmed]:
     """Delete up to `budget` of the oldest messages that owe nothing: older than `before_ms`, or beyond
     `max_bytes` (0: no limit), or, under `pressure`, whatever is oldest."""
     arguments = {"before": before_ms, "max_bytes": max_bytes, "pressure": pressure, "budget": budget}
