@@ -24,24 +24,23 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     channel: msgspec.Raw
     """JSON text of their channel, unless they name one: short paths are for browsers and phones."""
 
-    @property
-    def from_client(self) -> bool:
-        """Whether the address it came from is that of the user."""
-        return self.channel is _CLIENT
+    from_client: bool
+    """Whether the address it came from is that of the user."""
 
 
-def _single(name: str, channel: msgspec.Raw) -> Call:
-    return Call(type=msgspec.Raw(f'"{name}"'), channel=channel)
+def _call(name: str | None, *, client: bool) -> Call:
+    kind = None if name is None else msgspec.Raw(f'"{name}"')
+    return Call(type=kind, channel=_CLIENT if client else _SERVER, from_client=client)
 
 
 CALLS: Mapping[str, Call] = {
-    **{name: _single(name, _SERVER) for name in TYPES},
-    **{name[0]: _single(name, _CLIENT) for name in TYPES},
-    "batch": Call(type=None, channel=_SERVER),
-    "import": Call(type=None, channel=_SERVER),
-    "b": Call(type=None, channel=_CLIENT),
+    **{name: _call(name, client=False) for name in TYPES},
+    **{name[0]: _call(name, client=True) for name in TYPES},
+    "batch": _call(None, client=False),
+    "import": _call(None, client=False),
+    "b": _call(None, client=True),
 }
-PIXELS: Mapping[str, Call] = {PIXEL + name: _single(name, _CLIENT) for name in TYPES}
+PIXELS: Mapping[str, Call] = {PIXEL + name: _call(name, client=True) for name in TYPES}
 
 
 def name_of(path: str) -> str:

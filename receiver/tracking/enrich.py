@@ -4,8 +4,7 @@ Works on slices: values that the sender wrote are carried over as they are. What
 a list, a clock string no one can read) stays as it came, and nothing is made of it.
 """
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -19,6 +18,10 @@ from receiver.tracking.splice import extended, joined, string
 
 _UNKNOWN_LIBRARY = msgspec.Raw(b'{"name":"unknown","version":"unknown"}')
 _LONGEST_TIME = 64
+_HALF_A_MS = timedelta(microseconds=500)
+"""Makes rounding of what would be cut off."""
+_RFC_3339 = msgspec.json.Decoder(datetime)
+"""What nearly all write; five times as fast as reading anything that may be a time."""
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +36,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """The sender's address as JSON text, where it is one that Segment records."""
     sent: msgspec.Raw | None
     """The envelope's sentAt."""
-    sent_at: datetime | None
+    late: timedelta | None
+    """How far our clock is ahead of the envelope's sentAt."""
     context: Fields
     """Of the envelope, for all its messages."""
     integrations: Fields
@@ -50,7 +54,7 @@ def arrival(call: Call, now_ms: int, ip: str | None, envelope: Fields) -> Arriva
         received=_time(at),
         ip=None if ip is None else string(ip),
         sent=sent,
-        sent_at=_moment(sent),
+        late=_lateness(sent, at),
         context=_inner(envelope, "context"),
         integrations=_inner(envelope, "integrations"),
     )
@@ -75,25 +79,27 @@ def enriched(item: Fields, came: Arrival) -> dict[str, msgspec.Raw]:
 
 def _complete_context(made: dict[str, msgspec.Raw], came: Arrival) -> msgspec.Raw | None:
     """Answers the channel that the sender put into the context."""
-    given = _given(made, "context")
-    if given is not None and given[:1] != b"{":
+    given = made.get("context")
+    text = b"null" if given is None else bytes(given)
+    if text == b"null":
+        text, given = b"{}", None
+    elif text[:1] != b"{":
         return None
-    text = given or b"{}"
     context = json_text.members(text)
     if "library" in context and _given(context, "library") is None:
         del context["library"]
         text = joined(context)
     added = {name: value for name, value in came.context.items() if name not in context}
     context.update(added)
-    if _given(context, "library") is None:
+    if "library" not in context:
         added["library"] = _UNKNOWN_LIBRARY
     wanted = came.call.from_client or _given(context, "direct") == b"true"
     if wanted and came.ip is not None and "ip" not in context:
         added["ip"] = came.ip
     if added or given is None:
         made["context"] = msgspec.Raw(extended(text, added))
-    channel = _given(context, "channel")
-    return context["channel"] if channel is not None and _is_text(channel) else None
+    channel = context.get("channel")
+    return channel if channel is not None and _is_text(bytes(channel)) else None
 
 
 def _merge_integrations(made: dict[str, msgspec.Raw], shared: Fields) -> None:
@@ -107,41 +113,54 @@ def _merge_integrations(made: dict[str, msgspec.Raw], shared: Fields) -> None:
 
 def _set_times(made: dict[str, msgspec.Raw], came: Arrival) -> None:
     """timestamp = receivedAt - (sentAt - originalTimestamp): freed of what the sender's clock is off."""
-    own = _given(made, "sentAt")
-    sent_at = came.sent_at if own is None else _moment(own)
-    if own is None and came.sent is not None:
-        made["sentAt"] = came.sent
+    late = came.late
+    if _given(made, "sentAt") is None:
+        if came.sent is not None:
+            made["sentAt"] = came.sent
+    else:
+        late = _lateness(made["sentAt"], came.at)
     if _given(made, "timestamp") is not None:
         original = made["timestamp"]
     elif _given(made, "originalTimestamp") is not None:
         original = made["originalTimestamp"]
     else:
-        original = came.received if sent_at is None else made["sentAt"]
+        original = came.received if late is None else made["sentAt"]
     made["originalTimestamp"] = original
-    made["timestamp"] = _corrected(original, sent_at, came.at)
+    made["timestamp"] = _corrected(original, late or timedelta())
 
 
-def _corrected(original: msgspec.Raw, sent_at: datetime | None, at: datetime) -> msgspec.Raw:
+def _corrected(original: msgspec.Raw, late: timedelta) -> msgspec.Raw:
     moment = _moment(original)
     if moment is None:
         return original
     try:
-        return _time(moment.astimezone(UTC) if sent_at is None else at - (sent_at - moment))
+        return _time((moment + late + _HALF_A_MS).astimezone(UTC))
     except OverflowError:
         return original
 
 
-def _moment(value: Any) -> datetime | None:
+def _lateness(sent: msgspec.Raw | None, at: datetime) -> timedelta | None:
+    """How far our clock is ahead of the sender's, the way included; None when that cannot be told."""
+    moment = _moment(sent)
+    return None if moment is None else at - moment
+
+
+def _moment(value: msgspec.Raw | None) -> datetime | None:
     """A time that a sender wrote, as JSON text; None when it cannot be read."""
-    text = b"" if value is None else bytes(value)
-    if not _is_text(text) or len(text) > _LONGEST_TIME:
+    if value is None:
         return None
-    return parse_time(text[1:-1].decode())
+    try:
+        moment = _RFC_3339.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        text = bytes(value)
+        return parse_time(text[1:-1].decode()) if _is_text(text) and len(text) <= _LONGEST_TIME else None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _time(moment: datetime) -> msgspec.Raw:
     """A time of UTC as Segment writes it."""
-    return msgspec.Raw(b'"%bZ"' % moment.isoformat(timespec="milliseconds")[:-6].encode())
+    whole = msgspec.json.encode(moment.replace(microsecond=0))
+    return msgspec.Raw(b'%b.%03dZ"' % (whole[:-2], moment.microsecond // 1000))
 
 
 def _inner(envelope: Fields, name: str) -> Fields:

@@ -7,28 +7,32 @@ space between the members goes, and of a member that was there twice the first.
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import chain
 
 import msgspec
 
-_LONGEST_KEPT = 64
-"""Longest name that is remembered, so that hostile names cannot fill the memory."""
+_MOST_KEPT = 32
+"""Most members of an object whose names are remembered."""
 
 
 def joined(fields: Mapping[str, msgspec.Raw]) -> bytes:
     """The text of the object."""
-    parts: list[bytes | msgspec.Raw] = []
-    for name, value in fields.items():
-        parts.append(_kept(name) if len(name) <= _LONGEST_KEPT else _member(name))
-        parts.append(value)
-    return b"{%b}" % b"".join(parts)[1:]
+    names = tuple(fields)
+    openings = _kept(names) if len(names) <= _MOST_KEPT else _openings(names)
+    return (
+        b"".join(chain.from_iterable(zip(openings, fields.values(), strict=True))) + b"}" if names else b"{}"
+    )
 
 
 def extended(text: bytes, added: Mapping[str, msgspec.Raw]) -> bytes:
     """The text of an object with more members, which it does not have yet."""
-    more = joined(added)
-    if len(more) <= len(b"{}"):
-        return text
-    return more if not text[1:-1].strip() else b"%b,%b" % (text[:-1], more[1:])
+    if b'"' not in text:  # no member without a name
+        return joined(added)
+    parts: list[bytes | msgspec.Raw] = [text[:-1]]
+    for name, value in added.items():
+        parts += (b",%b:" % _string(name), value)
+    parts.append(b"}")
+    return b"".join(parts)
 
 
 def string(text: str) -> msgspec.Raw:
@@ -36,11 +40,13 @@ def string(text: str) -> msgspec.Raw:
     return msgspec.Raw(_string(text))
 
 
-def _member(name: str) -> bytes:
-    return b",%b:" % _string(name)
+def _openings(names: tuple[str, ...]) -> list[bytes]:
+    """What stands before each value."""
+    return [b"%b%b:" % (b"," if at else b"{", _string(name)) for at, name in enumerate(names)]
 
 
-_kept = lru_cache(1024)(_member)
+_kept = lru_cache(256)(_openings)
+"""A sender's messages mostly have the same fields."""
 
 
 def _string(text: str) -> bytes:
