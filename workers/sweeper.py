@@ -1,5 +1,4 @@
-"""Every second: repairs what is lost in between, keeps drains on duty, revives replays, works orders to purge
-users, applies retention.
+"""Every second: repairs what is lost in between, keeps drains on duty, applies retention, revives replays.
 
 Everything here may run in several supervisors at once: each step is one atomic script.
 """
@@ -15,7 +14,6 @@ from receiver.core.durability import judge_now
 from receiver.core.errors import Unavailable
 from receiver.core.queue import QUARANTINE
 from receiver.core.store import Book, Reserved
-from workers.purge import Purger
 from workers.setup import Setup
 
 log = logging.getLogger("hookyard.sweeper")
@@ -37,7 +35,6 @@ class Sweeper:
         self._setup = setup
         self._queues = queues
         self._redis: redis.Redis = clients.connect(setup.url)
-        self._purger = Purger(self._redis, setup.jobs, setup.clock)
         self._book: Book | None = None
         self._reaping_from = 0.0
         self._waited = dict.fromkeys(queues, 0)
@@ -51,7 +48,6 @@ class Sweeper:
             self._repair(now)
             self._widen(idle)
             self._revive_replays()
-            self._purger.work()
             self._trim()
             self._look_at_drains()
         except (Unavailable, redis.RedisError, OSError) as error:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 Fault = Literal["refused", "later", "lost", "cut"]
 """503; 503 with Retry-After; passed on, but answered 503; passed on, and the connection closed."""
 
+_OWN_HEADERS = {"connection", "content-length", "date", "server", "transfer-encoding"}
+"""Of an answer, those that this side writes itself."""
 _REFUSAL = b'{"success": false, "code": "unavailable", "message": "to order"}'
 
 
@@ -19,15 +21,26 @@ _REFUSAL = b'{"success": false, "code": "unavailable", "message": "to order"}'
 class Seen:
     """A request that came by."""
 
+    method: str
     path: str
     headers: dict[str, str]
     """Names in lower case."""
+    body: bytes
     status: int
     """What it was answered; 0: nothing."""
+    reached: int
+    """What the target answered; 0: it was not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
 
 
 class Unreliable:
-    """Passes requests on to `target`, but to the next ones does what `faults` says."""
+    """Passes requests on to `target`, but to the next POSTs does what `faults` says."""
 
     def __init__(self, target: str) -> None:
         self.faults: deque[Fault] = deque()
@@ -51,13 +64,21 @@ class Unreliable:
         self._thread.join()
         self._server.server_close()
 
-    def passed_on(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+    def next_fault(self) -> Fault | None:
+        """What is done to the next POST."""
+        try:
+            return self.faults.popleft()
+        except IndexError:
+            return None
+
+    def passed_on(self, method: str, path: str, headers: dict[str, str], body: bytes) -> _Answer:
         """What the target answers."""
         connection = http.client.HTTPConnection(self._target.netloc, timeout=30)
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
-            return answer.status, answer.read()
+            kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in _OWN_HEADERS]
+            return _Answer(answer.status, kept, answer.read())
         finally:
             connection.close()
 
@@ -65,27 +86,36 @@ class Unreliable:
 class _Handler(BaseHTTPRequestHandler):
     proxy: Unreliable
 
+    def do_GET(self) -> None:
+        self._pass_on(None)
+
+    def do_OPTIONS(self) -> None:
+        self._pass_on(None)
+
     def do_POST(self) -> None:
+        self._pass_on(self.proxy.next_fault())
+
+    def _pass_on(self, fault: Fault | None) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", 0)))
-        fault = self.proxy.faults.popleft() if self.proxy.faults else None
-        status, answer = 503, _REFUSAL
+        answer, reached = _Answer(503, [("Content-Type", "application/json")], _REFUSAL), 0
         if fault in (None, "lost", "cut"):
-            status, answer = self.proxy.passed_on("POST", self.path, headers, body)
-        if fault == "lost":
-            status, answer = 503, _REFUSAL
-        self.proxy.seen.append(Seen(self.path, headers, 0 if fault == "cut" else status))
+            real = self.proxy.passed_on(self.command, self.path, headers, body)
+            answer, reached = (real if fault is None else answer), real.status
+        status = 0 if fault == "cut" else answer.status
+        self.proxy.seen.append(Seen(self.command, self.path, headers, body, status, reached))
         self.close_connection = True
-        if fault == "cut":
-            return
-        self.send_response(status)
-        if fault == "later":
-            self.send_header("Retry-After", "1")
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
+        if fault != "cut":
+            self._answer(answer, [("Retry-After", "1")] if fault == "later" else [])
+
+    def _answer(self, answer: _Answer, more: list[tuple[str, str]]) -> None:
+        self.send_response(answer.status)
+        for name, value in [*answer.headers, *more]:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
         self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: the test says what matters."""
