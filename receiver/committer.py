@@ -7,14 +7,15 @@ under load one fsync of Redis carries up to a hundred messages.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import NamedTuple
 
 import redis.asyncio
 from redis import exceptions
 
 from receiver.core import scripts, store
 from receiver.core.clock import SYSTEM, Clock
+from receiver.core.direct import Direct
 from receiver.core.errors import Overloaded, StoreUnavailable, Unavailable
 from receiver.core.message import Accepted, NewMessage
 from receiver.core.queue import Jobs
@@ -31,24 +32,15 @@ WAITING = 20_000
 """Most messages that may wait for a commit; beyond it senders are told to come back."""
 
 
-@dataclass(slots=True)
-class _Batch:
-    """The messages of one request, and how many of them are still to be answered."""
+class _Part(NamedTuple):
+    """At most GROUP messages of one request: they go into the same call."""
 
     messages: list[NewMessage]
     done: "asyncio.Future[list[Accepted]]"
-    answers: list[Accepted | None] = field(init=False)
-    missing: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.answers = [None] * len(self.messages)
-        self.missing = len(self.messages)
-
-    def answer(self, index: int, accepted: Accepted) -> None:
-        self.answers[index] = accepted
-        self.missing -= 1
-        if self.missing == 0 and not self.done.done():
-            self.done.set_result([answer for answer in self.answers if answer is not None])
+    def answer(self, accepted: list[Accepted]) -> None:
+        if not self.done.done():
+            self.done.set_result(accepted)
 
     def fail(self, error: Exception) -> None:
         if not self.done.done():
@@ -66,17 +58,18 @@ class Committer:
         *,
         window_ms: int,
         clock: Clock = SYSTEM,
-        observe: Callable[[float, list[Accepted]], None] = lambda seconds, accepted: None,
     ) -> None:
         self._redis = client
+        self._direct = Direct(client)
         self._jobs = jobs
         self._config = config
         self._window_ms = window_ms
         self._clock = clock
-        self._observe = observe
         self._book: store.Book | None = None
         self._publishing = asyncio.Lock()
-        self._waiting: deque[tuple[_Batch, int]] = deque()
+        self._waiting: deque[_Part] = deque()
+        self._messages = 0
+        """So many wait, in all parts together."""
         self._calls = 0
         self._scheduled = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,14 +81,19 @@ class Committer:
         was stored all the same counts as a repeat."""
         if self.refusal is not None:
             raise self.refusal
-        if not messages:
-            return []
-        if len(self._waiting) + len(messages) > WAITING:
+        if self._messages + len(messages) > WAITING:
             raise Overloaded("more messages wait for Redis than this process may hold")
-        batch = _Batch(messages, asyncio.get_running_loop().create_future())
-        self._waiting.extend((batch, index) for index in range(len(messages)))
+        if 0 < len(messages) <= GROUP:
+            return await self._add(messages)
+        parts = [self._add(messages[at : at + GROUP]) for at in range(0, len(messages), GROUP)]
+        return list(chain.from_iterable(await asyncio.gather(*parts)))
+
+    def _add(self, messages: list[NewMessage]) -> "asyncio.Future[list[Accepted]]":
+        part = _Part(messages, asyncio.get_running_loop().create_future())
+        self._waiting.append(part)
+        self._messages += len(messages)
         self._schedule()
-        return await batch.done
+        return part.done
 
     def _schedule(self) -> None:
         """Start a call at the end of this turn of the loop: all requests read in it share the call."""
@@ -104,34 +102,43 @@ class Committer:
             asyncio.get_running_loop().call_soon(self._start)
 
     def _may_start(self) -> bool:
-        if not self._waiting or self._calls >= IN_FLIGHT:
-            return False
-        return self._calls == 0 or len(self._waiting) >= WORTH_A_CALL
+        if self._calls == 0:
+            return self._messages > 0
+        return self._messages >= WORTH_A_CALL and self._calls < IN_FLIGHT
 
     def _start(self) -> None:
         self._scheduled = False
         while self._may_start():
-            group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
             self._calls += 1
-            self._keep(asyncio.get_running_loop().create_task(self._send(group)))
+            self._keep(asyncio.get_running_loop().create_task(self._send(self._next_group())))
 
-    async def _send(self, group: list[tuple[_Batch, int]]) -> None:
-        started = self._clock.monotonic()
+    def _next_group(self) -> list[_Part]:
+        """What has waited longest, as much of it as one call takes."""
+        group: list[_Part] = []
+        room = GROUP
+        while self._waiting and len(self._waiting[0].messages) <= room:
+            group.append(self._waiting.popleft())
+            room -= len(group[-1].messages)
+        self._messages -= GROUP - room
+        return group
+
+    async def _send(self, group: list[_Part]) -> None:
         try:
-            acceptance = await self._accept([batch.messages[index] for batch, index in group])
+            acceptance = await self._accept([message for part in group for message in part.messages])
         except Unavailable as error:
             # Whoever waits behind would wait as long again for the same Redis: longer than a sender does.
-            for batch, _ in (*group, *self._waiting):
-                batch.fail(error)
+            for part in (*group, *self._waiting):
+                part.fail(error)
             self._waiting.clear()
+            self._messages = 0
         except Exception as error:
             log.exception("commit failed")
-            for batch, _ in group:
-                batch.fail(error)
+            for part in group:
+                part.fail(error)
         else:
-            for (batch, index), accepted in zip(group, acceptance.messages, strict=True):
-                batch.answer(index, accepted)
-            self._observe(self._clock.monotonic() - started, list(acceptance.messages))
+            answers = iter(acceptance.messages)
+            for part in group:
+                part.answer(list(islice(answers, len(part.messages))))
             if acceptance.reserved:
                 self._keep(asyncio.create_task(self._enqueue(acceptance.reserved)))
         finally:
@@ -142,7 +149,7 @@ class Committer:
         for _ in range(3):
             book = self._book or await self.publish()
             made = store.accept(messages, book, now_ms=self._clock.now_ms(), window_ms=self._window_ms)
-            acceptance = await scripts.run(self._redis, made)
+            acceptance = await self._direct.run(made)
             if not acceptance.stale:
                 return acceptance
             self._book = None
@@ -171,3 +178,4 @@ class Committer:
         """Wait for what is in flight."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._direct.close()
