@@ -4,6 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SDKS := tests/e2e/sdk/node_modules/.package-lock.json
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .PHONY: help setup run test check format e2e bench clean
@@ -14,7 +15,7 @@ help:
 	@echo "make test    the default tests (a minute or two)"
 	@echo "make check   format, lint, types, import rules, routes.yaml"
 	@echo "make format  put the code into the form that check asks for"
-	@echo "make e2e     real processes, real clients, kill -9"
+	@echo "make e2e     real processes, real clients (Node and Chromium where installed), kill -9"
 	@echo "make bench   speed and memory, as ratios within one run"
 	@echo "make setup   only the virtual environment; make clean removes it and the caches (not .hookyard/)"
 
@@ -50,11 +51,15 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-e2e: $(STAMP)
+e2e: $(STAMP) $(SDKS)
 	$(BIN)/python -m pytest -m "e2e or faults"
+
+# Segment's libraries for Node and browsers. Without npm their tests are skipped, and say so.
+$(SDKS): tests/e2e/sdk/package-lock.json
+	@! command -v npm >/dev/null || { npm ci --prefix $(<D) --ignore-scripts --loglevel=error && touch $@; }
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) tests/e2e/sdk/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
