@@ -122,13 +122,14 @@ def test_retries_and_dead_letters_survive_kills(tmp_path: Path) -> None:
         assert set(done) == {f"twice-{number}" for number in range(60)}
 
 
-def test_a_poison_message_costs_the_others_nothing_but_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("poison", ["kill", "exit"])
+def test_a_poison_message_costs_the_others_nothing_but_time(tmp_path: Path, poison: str) -> None:
     routes = ROUTES.replace("tests.support.noting:note\n", "tests.support.noting:poison\n")
     with Stack(tmp_path, routes) as stack, Client(stack, audit := Audit(stack.notes, due)) as client:
         began = SYSTEM.monotonic()
         for number in range(20):
             assert client.post("Failing", f"good-{number}", wait=0.3) == 200
-        assert client.post("Failing", "bad", poison=True) == 200
+        assert client.post("Failing", "bad", poison=poison) == 200
         for number in range(20, 40):
             assert client.post("Failing", f"good-{number}", wait=0.3) == 200
         balance = audit.settle(stack.store, 60)
