@@ -11,6 +11,7 @@ from receiver.core.filters import Matcher
 from receiver.core.message import Accepted, NewMessage
 from receiver.core.metrics import Metrics
 from receiver.core.routes import Config, SourcePath
+from receiver.purging import orders_purge
 from receiver.split import RefusedElement
 
 log = logging.getLogger("hookyard.intake")
@@ -43,8 +44,9 @@ class Keeper:
     ) -> NewMessage:
         """The message with the routes it matches. Changes nothing, so that it may run in a thread."""
         routes: tuple[str, ...] = ()
+        seen = facts(fields, with_channel=self._matcher.needs_channel(way))
         if way.source.enabled:
-            routes = self._matcher.match(way, facts(fields, with_channel=self._matcher.needs_channel(way)))
+            routes = self._matcher.match(way, seen)
         return NewMessage(
             body=body,
             source=way.source.name,
@@ -54,6 +56,7 @@ class Keeper:
             content=content,
             users=users(fields),
             routes=routes,
+            orders_purge=orders_purge(way, seen.type, fields, covered=covered),
         )
 
     async def keep(self, messages: list[NewMessage]) -> None:

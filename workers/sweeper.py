@@ -1,4 +1,5 @@
-"""Every second: repairs what is lost in between, keeps drains on duty, applies retention, revives replays.
+"""Every second: repairs what is lost in between, keeps drains on duty, revives replays, works orders to purge
+users, applies retention.
 
 Everything here may run in several supervisors at once: each step is one atomic script.
 """
@@ -14,6 +15,7 @@ from receiver.core.durability import judge_now
 from receiver.core.errors import Unavailable
 from receiver.core.queue import QUARANTINE
 from receiver.core.store import Book, Reserved
+from workers.purge import Purger
 from workers.setup import Setup
 
 log = logging.getLogger("hookyard.sweeper")
@@ -35,6 +37,7 @@ class Sweeper:
         self._setup = setup
         self._queues = queues
         self._redis: redis.Redis = clients.connect(setup.url)
+        self._purger = Purger(self._redis, setup.jobs, setup.clock)
         self._book: Book | None = None
         self._reaping_from = 0.0
         self._waited = dict.fromkeys(queues, 0)
@@ -48,6 +51,7 @@ class Sweeper:
             self._repair(now)
             self._widen(idle)
             self._revive_replays()
+            self._purger.work()
             self._trim()
             self._look_at_drains()
         except (Unavailable, redis.RedisError, OSError) as error:

@@ -14,6 +14,7 @@ from receiver.cli.listing import one_line_table
 from receiver.cli.lookup import message_named, messages_named, open_store
 from receiver.cli.times import full
 from receiver.cli.views import as_json, brief, print_line, route_name
+from receiver.core import purges
 from receiver.core.clock import SYSTEM, utc
 from receiver.core.message import Attempt, Delivery, Status, StoredMessage, message_name
 from receiver.core.routes import address
@@ -38,20 +39,27 @@ def message(name: str, raw: bool, as_lines: bool) -> None:
             return
         found = messages_named(store, name)
         deliveries = store.deliveries_of([one.number for one in found])
+        ordered = {one.number: purges.progress(store.redis, one.number) for one in found if one.orders_purge}
     for one in found:
         if as_lines:
-            print_line(as_json(one, deliveries.get(one.number, [])))
+            purged = ordered.get(one.number)
+            print_line(as_json(one, deliveries.get(one.number, [])) | {"purge": purged})
         else:
-            show(console(), one, deliveries.get(one.number, []))
+            show(console(), one, deliveries.get(one.number, []), ordered.get(one.number))
 
 
-def show(out: Console, stored: StoredMessage, deliveries: list[Delivery]) -> None:
-    """Head, body, and what each route did."""
+def show(
+    out: Console, stored: StoredMessage, deliveries: list[Delivery], purged: purges.Purge | None = None
+) -> None:
+    """Head, body, and what each route did; of a message that ordered a purge, how far that is."""
     now_ms = SYSTEM.now_ms()
     says = brief(stored.body)
     out.print(Text(f"{stored.id}  {plain(says.title)}", style="bold"), soft_wrap=True)
     for name, value in _head(stored, now_ms):
         out.print(f"  {name:<12} {plain(value)}", soft_wrap=True)
+    if purged is not None:
+        so_far = "" if purged.done else " so far; the workers go on"
+        out.print(f"  {'purged':<12} {purged.messages} messages of this user{so_far}", soft_wrap=True)
     out.print()
     out.print(JSONHighlighter()(Text(pretty(stored.body))), soft_wrap=True)
     if not deliveries:

@@ -39,9 +39,14 @@ def message_id(fields: Fields) -> str | None:
     return text(_value(fields, "messageId"))
 
 
+def owner(fields: Fields) -> str | None:
+    """The userId; some deletion requests spell it `userID`."""
+    return text(_value(fields, "userId")) or text(_value(fields, "userID"))
+
+
 def users(fields: Fields) -> tuple[str, ...]:
     """userId and anonymousId, where they are there."""
-    user, anonymous = text(_value(fields, "userId")), text(_value(fields, "anonymousId"))
+    user, anonymous = owner(fields), text(_value(fields, "anonymousId"))
     if user is None or user == anonymous:
         return () if anonymous is None else (anonymous,)
     return (user,) if anonymous is None else (user, anonymous)

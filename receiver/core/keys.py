@@ -68,6 +68,8 @@ KEYS = {
     ),
     "DEAD": Key("dead:", "zset", "<route> → references of dead letters by time in ms"),
     "OWED": Key("owed", "hash", "number → open deliveries; a dead letter keeps its one; gone at 0"),
+    "PURGES": Key("purges", "zset", "delete messages whose user is still to be purged, by number"),
+    "PURGED": Key("purged", "hash", "number of a delete message → messages purged on its order"),
     "REPLAY": Key("replay:", "hash", "<id> → selection, routes, rate, cursor, state, counts"),
     "REPLAYS": Key("replays", "zset", "replays by creation time in ms"),
     "REPLAYSEQ": Key("replayseq", "string", "last replay id given"),

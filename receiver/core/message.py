@@ -28,6 +28,8 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """userId and anonymousId, for look-up by user."""
     routes: tuple[str, ...]
     """Names of the routes it matched."""
+    orders_purge: bool = False
+    """Whether what is stored of its user shall be deleted."""
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +90,8 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     same_id_as: int | None = None
     repeats: int = 0
     """How often it arrived again."""
+    orders_purge: bool = False
+    """Whether it ordered that what was stored of its user be deleted."""
 
     @property
     def id(self) -> str:

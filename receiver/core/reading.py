@@ -155,15 +155,17 @@ class Store:
 
     def numbers_of_user(self, user: str) -> list[int]:
         """Numbers of messages that may be of this userId or anonymousId: the reader compares the whole id."""
+        return sorted(set(self.each_of_user(user)))
+
+    def each_of_user(self, user: str) -> Iterator[int]:
+        """The same one by one, as the index is read; some may come twice."""
         digest = records.user_digest(user)
-        numbers: set[int] = set()
         for bucket, slots in self._buckets():
             for field, _ in self.redis.hscan_iter(
                 keys.key("USERS", bucket, _slot(digest, slots * 4)), count=1000
             ):
                 if field.startswith(digest):
-                    numbers.add(int.from_bytes(field[records.USER_BYTES :], "big"))
-        return sorted(numbers)
+                    yield int.from_bytes(field[records.USER_BYTES :], "big")
 
     def _buckets(self) -> list[tuple[int, int]]:
         found = cast("list[bytes]", self.redis.zrange(keys.key("BUCKETS"), 0, -1))

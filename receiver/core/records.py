@@ -132,9 +132,10 @@ def unpack_progress(blob: str) -> Progress:
         return msgspec.convert(json.loads(blob), Progress)
 
 
-def pack_info(source: str, path: str, *, covered: bool) -> str:
+def pack_info(source: str, path: str, *, covered: bool, orders_purge: bool = False) -> str:
     """The text beside a body, to which the route numbers are appended."""
-    return f"{source}|{'' if path == source else path}|{'' if covered else 'u'}|"
+    flags = ("" if covered else "u") + ("d" if orders_purge else "")
+    return f"{source}|{'' if path == source else path}|{flags}|"
 
 
 def unpack_entry(
@@ -153,6 +154,7 @@ def unpack_entry(
         routes=tuple(names.get(int(route), f"#{route}") for route in routes.split(",") if route),
         same_id_as=int(same[0]) if same else None,
         repeats=repeats,
+        orders_purge="d" in flags,
     )
 
 

@@ -38,6 +38,8 @@ class Source:
     """Calls of the tracking API with any of them are its messages."""
     max_age_s: float | None = None
     """What comes in by its paths must not be older, in seconds; None: of any age."""
+    purges: bool = False
+    """Whether its `delete` messages have what is stored of their users deleted."""
     enabled: bool = True
     """False: its messages are kept but feed no route."""
 

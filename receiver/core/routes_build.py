@@ -60,6 +60,7 @@ def _source(name: str, keys: SourceKeys, environ: Mapping[str, str]) -> Source:
         },
         write_keys=secrets(keys.write_key_env, environ),
         max_age_s=None if keys.max_age is None else units.seconds(keys.max_age),
+        purges=keys.on_delete == "purge",
         enabled=keys.enabled,
     )
 

@@ -44,12 +44,27 @@ def _check_source(path: Path, source: dict[str, Any], environ: Mapping[str, str]
     check_variables((*path, "write_key_env"), source.get("write_key_env"), environ, findings)
     _check_age((*path, "max_age"), source.get("max_age"), findings)
     if "verify" in source:
+        _check_purge((*path, "on_delete"), source, findings)
         return
-    of_webhooks = [key for key in ("paths", "max_age") if key in source]
+    of_webhooks = [key for key in ("paths", "max_age", "on_delete") if key in source]
     for key in of_webhooks:
         findings.error((*path, key), "is for webhooks, which need verify beside it")
     if not of_webhooks and "write_key_env" not in source and source.keys() <= SourceKeys.model_fields.keys():
         findings.error((*path, "verify"), "is required, or write_key_env for calls of the tracking API")
+
+
+def _check_purge(path: Path, source: dict[str, Any], findings: Findings) -> None:
+    """What nothing covers orders no purge."""
+    verify = source["verify"]
+    schemes = [
+        one.get("scheme")
+        for one in (verify if isinstance(verify, list) else [verify])
+        if isinstance(one, dict)
+    ]
+    if source.get("on_delete") == "purge" and "none" in schemes:
+        findings.error(
+            path, "purge needs another scheme than none: whoever knows the URL could delete messages"
+        )
 
 
 def _check_age(path: Path, value: Any, findings: Findings) -> None:

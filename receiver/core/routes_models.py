@@ -60,6 +60,12 @@ class SourceKeys(Keys):
         "`receivedAt`, else `sentAt`, else `timestamp`; so are those with none of them. What Segment tries "
         "again, for about 4 hours, keeps its old times, and so does what it replays. Left out: of any age.",
     )
+    on_delete: Literal["keep", "purge"] = Field(
+        "keep",
+        description="What a `delete` message does besides feeding routes: `keep` nothing; `purge` deletes "
+        "every message with its `userId` that was stored before it, from all sources. Only messages that the "
+        "verification covers are obeyed, so it cannot stand beside scheme `none`.",
+    )
     enabled: bool = Field(
         True, description="`false`: messages are kept but feed no route; replay them later."
     )

@@ -147,7 +147,10 @@ def _packed(message: NewMessage, numbers: dict[str, int]) -> tuple[bytes | str, 
     routes = ",".join([str(numbers[route]) for route in message.routes])
     return (
         compress.compress(message.body),
-        records.pack_info(message.source, message.path, covered=message.covered) + routes,
+        records.pack_info(
+            message.source, message.path, covered=message.covered, orders_purge=message.orders_purge
+        )
+        + routes,
         identity,
         message.content,
         b"".join([records.user_digest(user) for user in message.users]),

@@ -49,11 +49,6 @@ local function current_bucket()
   end
 end
 
-local function slot(digest, slots)
-  local a, b, c = string.byte(digest, 1, 3)
-  return (a * 65536 + b * 256 + c) % slots
-end
-
 -- An entry: the content digest, then the number. In each bucket the first message of an id stands under the id,
 -- others of the same id but another body under id=content.
 local function entry(found, content)
@@ -97,11 +92,12 @@ local function index(id, content, covered)
   end
 end
 
--- What an info says is the same for many messages of a call: whether covered, and the routes.
+-- What an info says is the same for many messages of a call: whether covered, whether it orders a purge, and the
+-- routes.
 local infos = {}
 local function parsed(info)
   local flags, list = string.match(info, '^[^|]*|[^|]*|(%a*)|([%d,]*)$')
-  local about = {covered = flags == '', suffixes = {}}
+  local about = {covered = not string.find(flags, 'u'), purges = string.find(flags, 'd'), suffixes = {}}
   for route in string.gmatch(list, '%d+') do
     about.suffixes[#about.suffixes + 1] = {route, ':' .. route .. ':0'}
   end
@@ -142,9 +138,14 @@ for at = 2, #ARGV, 5 do
       end
       refs[#refs + 1] = n .. route[2]
     end
-    if #about.suffixes > 0 then
+    local debts = #about.suffixes
+    if about.purges then  -- an order is a debt of its own: retention waits for it
+      call('ZADD', PURGES, n, n)
+      debts = debts + 1
+    end
+    if debts > 0 then
       owed[#owed + 1] = n
-      owed[#owed + 1] = #about.suffixes
+      owed[#owed + 1] = debts
     end
     answers[#answers + 1] = {n, false, same_id_as or 0}
   end

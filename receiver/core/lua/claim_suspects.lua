@@ -27,7 +27,7 @@ if packed then
       call('SADD', RUNNING .. route, ref)
       append(work, 'rows', ref, entry[1], entry[2][2], entry[2][4], state, blob)
     else
-      pay({[n] = 1})
+      drop(ref)
     end
   end
   call('HSET', DRAIN .. drain, 'alone', half == 1 and 1 or 0)

@@ -29,6 +29,12 @@ local function large(bytes)
   return struct.unpack('>I' .. #bytes, bytes)
 end
 
+-- Which hash of an index bucket holds a digest.
+local function slot(digest, slots)
+  local a, b, c = string.byte(digest, 1, 3)
+  return (a * 65536 + b * 256 + c) % slots
+end
+
 -- Attempts so far, of a record. A bare number is a delivery that worked at once.
 local function tried(record)
   return tonumber(string.match(record, '^%a|(%d+)') or (record == '' and 0 or 1))
@@ -153,7 +159,7 @@ local function kept_bytes(body)
   return #body + 120
 end
 
--- Deletes a settled message behind the trim cursor, with all that is known of its deliveries.
+-- Deletes a message, with all that is known of its deliveries.
 local function forget(n)
   local entry = call('XRANGE', LOG, n, n)[1]
   if entry then
@@ -173,6 +179,7 @@ local function forget(n)
     end
   end
   call('HDEL', REPEATS .. block(n), n)
+  call('HDEL', PURGED, n)
 end
 
 -- Lowers debts: {number → deliveries that came to an end}.
@@ -213,6 +220,21 @@ local function pay(debts)
       end
     end
   end
+end
+
+-- Ends what is not to be worked any more: its replay was cancelled, or its message is gone (no `entry`), and then no
+-- record may stay of it.
+local function drop(ref, entry)
+  local n, _, replay = parts(ref)
+  if replay ~= '0' then
+    if entry then
+      call('HSET', DELIVERIES .. block(n), field(ref), 'p|0||replay_cancelled')
+    else
+      call('HDEL', DELIVERIES .. block(n), field(ref))
+    end
+    call('HINCRBY', REPLAY .. replay, 'dropped', 1)
+  end
+  pay({[n] = 1})
 end
 
 -- Takes a drain's leases away. Refs in flight become suspects; a drain that ran one alone counts a crash.

@@ -126,23 +126,11 @@ local function claim()
     return replays[replay]
   end
 
-  -- What is not to be worked any more: of a cancelled replay, or its message is gone.
-  local function drop(ref, n, replay)
-    if replay ~= '0' then
-      call('HSET', DELIVERIES .. block(n), field(ref), 'p|0||replay_cancelled')
-      call('HINCRBY', REPLAY .. replay, 'dropped', 1)
-    end
-    pay({[n] = 1})
-  end
-
   local function take(ref)
     local n, route, replay = parts(ref)
-    if replay ~= '0' and cancelled(replay) then
-      return drop(ref, n, replay)
-    end
     local entry = call('XRANGE', LOG, n, n)[1]
-    if not entry then
-      return drop(ref, n, replay)
+    if not entry or (replay ~= '0' and cancelled(replay)) then
+      return drop(ref, entry)
     end
     local state = call('HGET', DELIVERIES .. block(n), field(ref)) or ''
     local before = tried(state)

@@ -1,0 +1,85 @@
+-- Works an order to purge a user: deletes what is stored of some messages, or ends the order.
+local p = cmsgpack.unpack(ARGV[1])
+local USER = 5  -- bytes of a user's digest
+local act = {}
+
+-- Every delivery of a message that there is or may be, by its reference.
+local function references(n, info)
+  local refs, mine = {}, '^' .. n % BLOCK .. '(:%d+)(:?%d*)$'
+  for route in string.gmatch(string.match(info, '^[^|]*|[^|]*|[^|]*|([^|]*)'), '%d+') do
+    refs[n .. ':' .. route .. ':0'] = true
+  end
+  for _, name in ipairs(call('HKEYS', DELIVERIES .. block(n))) do
+    local route, replay = string.match(name, mine)
+    if route then
+      refs[n .. route .. (replay == '' and ':0' or replay)] = true
+    end
+  end
+  return refs
+end
+
+-- A delivery that runs may end, but its drain holds no lease any more: whatever it settles is refused. What stands
+-- in a backlog or among suspects is dropped by whoever claims it.
+local function withdraw(ref, drains)
+  local _, route, replay = parts(ref)
+  call('ZREM', DEAD .. route, ref)
+  call('HDEL', CRASHES, ref)
+  local open = call('ZREM', LATER, ref) == 1
+  if call('SREM', RUNNING .. route, ref) == 1 then
+    open = true
+    for _, drain in ipairs(drains) do
+      call('HDEL', LEASE .. drain, ref)
+    end
+  end
+  if open and replay ~= '0' then
+    call('HINCRBY', REPLAY .. replay, 'dropped', 1)
+  end
+end
+
+local function unindex(n, users)
+  local bucket = call('ZRANGE', BUCKETS, n, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1)[1]
+  if not bucket then
+    return
+  end
+  local id, slots = string.match(bucket, '(%d+):(%d+)')
+  for first = 1, #users, USER do
+    local user = string.sub(users, first, first + USER - 1)
+    call('HDEL', USERS .. id .. ':' .. slot(user, slots * 4), user .. small(n))
+  end
+end
+
+-- Two arguments of each message: its number, the digests under which it is found. The index goes with the message, so
+-- that whoever looks for what is left of the user finds just that.
+function act.step()
+  local drains = call('ZRANGE', DRAINS, 0, -1)
+  local purged = 0
+  for at = 2, #ARGV, 2 do
+    local n = tonumber(ARGV[at])
+    local entry = call('XRANGE', LOG, n, n)[1]
+    if entry then
+      for ref in pairs(references(n, entry[2][4])) do
+        withdraw(ref, drains)
+      end
+      call('HDEL', OWED, n)
+      forget(n)
+      purged = purged + 1
+    end
+    unindex(n, ARGV[at + 1])
+  end
+  if purged > 0 then
+    call('HINCRBY', PURGED, p.order, purged)
+    count({purged = purged}, p.now)
+  end
+  return {purged = purged}
+end
+
+-- `ended` is true for one caller only.
+function act.finish()
+  local ended = call('ZREM', PURGES, p.order) == 1
+  if ended then
+    pay({[p.order] = 1})
+  end
+  return {ended = ended, purged = tonumber(call('HGET', PURGED, p.order) or 0)}
+end
+
+return cmsgpack.pack(act[p.act]())

@@ -1,0 +1,88 @@
+"""Deletes what is stored of users where a `delete` message ordered it: in small steps, for a while at a time.
+
+It concerns every message with exactly that userId that arrived before the order, from whatever source; only
+orders stay, as the proof. Several supervisors may work the same order, and after a crash it begins again:
+what is gone is neither found nor counted twice.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import redis
+
+from receiver.core import json_text, purges, scripts
+from receiver.core.clock import Clock
+from receiver.core.errors import MalformedMessage
+from receiver.core.facts import owner, users
+from receiver.core.message import StoredMessage, message_name
+from receiver.core.queue import Jobs
+from receiver.core.reading import Store
+
+log = logging.getLogger("hookyard.purge")
+
+WHILE_S = 0.3
+"""How long one call goes on: the rest of the sweep must not wait for a large user."""
+STEP = 50
+"""Messages deleted in one script call: about 2 ms inside Redis."""
+ORDERS = 100
+"""Orders looked up at a time."""
+
+
+class Purger:
+    """One supervisor's share of the orders."""
+
+    def __init__(self, client: "redis.Redis", jobs: Jobs, clock: Clock) -> None:
+        self._store = Store(client, jobs, clock)
+        self._clock = clock
+        self._steps: Iterator[int] | None = None
+
+    def work(self) -> None:
+        """Go on from where the last call stopped, for WHILE_S at most; after an error from the beginning.
+
+        Raises Unavailable and redis' errors.
+        """
+        until = self._clock.monotonic() + WHILE_S
+        steps, self._steps = self._steps or self._orders(), None
+        while next(steps, None) is not None:
+            if self._clock.monotonic() >= until:
+                self._steps = steps
+                return
+
+    def _orders(self) -> Iterator[int]:
+        """All that are not done; yields after each step."""
+        while found := purges.pending(self._store.redis, ORDERS):
+            for order in found:
+                yield from self._obey(order)
+
+    def _obey(self, order: int) -> Iterator[int]:
+        message = self._store.message(order)
+        user = None if message is None else _owner(message)
+        if user is not None:
+            numbers = (number for number in self._store.each_of_user(user) if number < order)
+            while some := list(islice(numbers, STEP)):
+                made = purges.step(order, self._doomed(some, user), now_ms=self._clock.now_ms())
+                yield scripts.run_now(self._store.redis, made)
+        ended = scripts.run_now(self._store.redis, purges.finish(order))
+        if ended.done:
+            fields = {"message_id": message_name(order), "messages": ended.messages}
+            log.info("purged what was stored of a user", extra=fields)
+        yield 0
+
+    def _doomed(self, numbers: Sequence[int], user: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Of these the user's own, with all users they are found by; and those that are gone already, of
+        which an entry in the index is left."""
+        found = {message.number: message for message in self._store.messages(numbers)}
+        for number in numbers:
+            message = found.get(number)
+            if message is None:
+                yield number, (user,)
+            elif not message.orders_purge and _owner(message) == user:
+                yield number, users(json_text.members(message.body))
+
+
+def _owner(message: StoredMessage) -> str | None:
+    try:
+        return owner(json_text.members(message.body))
+    except MalformedMessage:
+        return None
