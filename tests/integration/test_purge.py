@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import orjson
@@ -9,17 +10,23 @@ import pytest
 import redis
 
 from receiver.cli.main import run
-from receiver.core import duty, keys, purges, replays, scripts, store, upkeep
+from receiver.core import duty, keys, purges, replays, routes_file, scripts, store, upkeep
 from receiver.core.clients import connect
 from receiver.core.clock import SYSTEM
 from receiver.core.message import NewMessage, Status
 from receiver.core.queue import Jobs
 from receiver.core.replays import Plan
 from receiver.core.selection import Selection
+from receiver.core.settings import Settings
 from tests.integration.test_store import NOW, Bench, result
+from tests.support.receiving import Receiving
+from tests.support.segment import batch, line
+from tests.support.sender import Sender, signed
 from tests.support.stored import message
 from workers import purge
 from workers.purge import Purger
+from workers.setup import Setup
+from workers.sweeper import Sweeper
 
 USER = "usr_1"
 DRAIN = "drain-default-1"
@@ -252,3 +259,39 @@ def test_the_message_shows_how_far_its_order_is(
     assert "purged       2 messages of this user\n" in capsys.readouterr().out
     assert run(["message", "3", "--json"]) == 0
     assert orjson.loads(capsys.readouterr().out)["purge"] == {"messages": 2, "done": True}
+
+
+SECRET = "sh4red"
+ROUTES = """
+sources:
+  shop: {verify: {scheme: segment, secret_env: SHOP_SECRET}, on_delete: purge}
+  web: {verify: {scheme: segment, secret_env: SHOP_SECRET}}
+routes:
+  all: {steps: [{handler: "workers.handlers.hello:greet"}]}
+"""
+
+
+def test_a_signed_request_is_obeyed_by_the_sweeper(tmp_path: Path) -> None:
+    forged = line(28)[:-1] + b',"userId":"usr_1009"}'
+    with Receiving(tmp_path, ROUTES, {"SHOP_SECRET": SECRET}) as receiving:
+
+        def send(body: bytes, source: str, *, over: bytes | None = None) -> None:
+            with Sender(receiving.url) as sender:
+                headers = signed(body, SECRET, over=over)
+                assert sender.send(body, path=f"/hooks/{source}", headers=headers).status == 200
+
+        url = receiving.valkey.url
+        config = routes_file.load(tmp_path / "routes.yaml", {"SHOP_SECRET": SECRET})
+        setup = Setup(settings=Settings(), config=config, url=url, jobs=Jobs(url))
+        sweeper = Sweeper(setup, ("default",))
+        send(b'{"type":"identify","userId":"usr_1009"}', "web")
+        send(b'{"type":"identify","userId":"usr_1008"}', "web")
+        send(line(30), "web")  # a source that keeps
+        send(batch(forged, line(29)), "shop", over=forged)  # the signature covers the first only
+        sweeper.sweep({})
+        assert [message.number for message in receiving.since(0)] == [1, 2, 3, 4, 5]
+        send(line(30), "shop")
+        sweeper.sweep({})
+        assert [message.number for message in receiving.since(0)] == [2, 5, 6]
+        assert purges.progress(receiving.store.redis, 6) == purges.Purge(messages=3, done=True)
+        setup.jobs.close()
