@@ -4,9 +4,10 @@ Each function makes a `Call`; `scripts.run` and `scripts.run_now` send it. Besid
 and off duty), `upkeep` (retention, pauses, redrives), `replays`, and `reading` (look-ups for people).
 """
 
+import itertools
 import uuid
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -19,7 +20,8 @@ from receiver.core.scripts import Call, rows, unpacked
 
 CLAIM_BYTES = 4_000_000
 """Most compressed bytes of bodies in one claim."""
-
+NO_ID = bytes(records.ID_BYTES)
+"""Stands where a message has no messageId whose digest could be compared."""
 
 NEVER_TRIED = Record(status=Status.QUEUED, attempts=0)
 
@@ -31,7 +33,7 @@ class Reserved(msgspec.Struct, frozen=True):
     drain: str
 
 
-class Book(msgspec.Struct, frozen=True):
+class Book(msgspec.Struct, frozen=True, eq=False):
     """What the store calls things: its own id, and the numbers of the routes."""
 
     store_id: str
@@ -135,35 +137,47 @@ def publish(config: Config, *, now_ms: int, serving: bool) -> Call[Book]:
 def accept(messages: Sequence[NewMessage], book: Book, *, now_ms: int, window_ms: int) -> Call[Acceptance]:
     """Store messages in one atomic step. `window_ms`: how long a repeated messageId counts as a repeat."""
     table = {"store": book.store_id, "now": now_ms, "window": window_ms}
-    packed = chain.from_iterable(_packed(message, book.numbers) for message in messages)
-    return scripts.call("accept", table, _acceptance, *packed)
+    packed: list[bytes | str] = []
+    for message in messages:
+        packed += (compress.compress(message.body), _info(book, message), _digests(message))
+    return scripts.call("accept", table, partial(_acceptance, len(messages)), *packed)
 
 
-def _packed(message: NewMessage, numbers: dict[str, int]) -> tuple[bytes | str, ...]:
-    """Five arguments of the accept script."""
-    identity = b""
-    if message.message_id is not None:
-        identity = records.identity(message.source, message.path, message.message_id)
-    routes = ",".join([str(numbers[route]) for route in message.routes])
-    return (
-        compress.compress(message.body),
-        records.pack_info(
-            message.source, message.path, covered=message.covered, orders_purge=message.orders_purge
-        )
-        + routes,
-        identity,
-        message.content,
-        b"".join([records.user_digest(user) for user in message.users]),
+def _info(book: Book, message: NewMessage) -> str:
+    """What stands beside the body."""
+    return _info_text(
+        book, message.source, message.path, message.covered, message.orders_purge, message.routes
     )
 
 
-def _acceptance(reply: Any) -> Acceptance:
+@lru_cache(maxsize=4096)
+def _info_text(
+    book: Book, source: str, path: str, covered: bool, orders_purge: bool, routes: tuple[str, ...]
+) -> str:
+    """Remembered, because it is the same for many."""
+    numbers = ",".join(str(book.numbers[route]) for route in routes)
+    return records.pack_info(source, path, covered=covered, orders_purge=orders_purge) + numbers
+
+
+def _digests(message: NewMessage) -> bytes:
+    identity = NO_ID
+    if message.message_id is not None:
+        identity = records.identity(message.source, message.path, message.message_id)
+    return b"".join((message.content, identity, *map(records.user_digest, message.users)))
+
+
+def _acceptance(count: int, reply: Any) -> Acceptance:
+    """Only what is not simply new is named in the answer; the numbers of the others follow each other."""
     answer = unpacked(reply)
     if answer.get("stale"):
         return Acceptance(messages=(), reserved=(), stale=True)
+    repeats, same_ids = dict(rows(answer["repeats"])), dict(rows(answer["same_ids"]))
+    numbers = itertools.count(answer["first"])
     messages = tuple(
-        Accepted(number=number, repeat=repeat, same_id_as=same or None)
-        for number, repeat, same in rows(answer["answers"])
+        Accepted(number=repeats[index], repeat=True)
+        if index in repeats
+        else Accepted(number=next(numbers), same_id_as=same_ids.get(index))
+        for index in range(count)
     )
     return Acceptance(messages=messages, reserved=reserved(answer))
 

@@ -114,6 +114,36 @@ def test_an_uncovered_element_never_makes_a_covered_message_a_repeat(client: "re
     assert (forged.repeat, forged_again.repeat, genuine.repeat, late.repeat) == (False, True, False, True)
 
 
+def test_an_uncovered_copy_leaves_nothing_in_the_index(client: "redis.Redis") -> None:
+    bench = Bench(client)
+    bench.accept(message(message_id="x"))
+    (slot,) = client.keys(keys.key("IDS", "*"))
+    assert bench.accept(message(message_id="x", covered=False)).messages[0].repeat
+    assert client.hlen(slot) == 1
+    other = bench.accept(message(message_id="x", covered=False, content=b"2222")).messages[0]
+    assert (other.number, other.repeat, other.same_id_as) == (2, False, 1)
+
+
+def test_new_messages_repeats_and_others_of_the_same_id_in_one_call(client: "redis.Redis") -> None:
+    bench = Bench(client)
+    answers = bench.accept(
+        message(message_id="x"),
+        message(message_id="x"),
+        message(message_id=""),
+        message(message_id="x", content=b"2222"),
+        message(message_id="x", content=b"2222"),
+        message(message_id="y"),
+    ).messages
+    assert [(answer.number, answer.repeat, answer.same_id_as) for answer in answers] == [
+        (1, False, None),
+        (1, True, None),
+        (2, False, None),
+        (3, False, 1),
+        (3, True, None),
+        (4, False, None),
+    ]
+
+
 def test_a_repeat_outside_the_window_is_a_new_message(client: "redis.Redis") -> None:
     bench = Bench(client)
     for day in range(4):

@@ -1,9 +1,11 @@
 -- Stores messages: deduplicate, append to the log, index, push a reference on each matched route's backlog.
--- Arguments: a table, then five of each message: body, info, digest of the deduplication key, content digest,
--- user digests. A full Redis refuses this script (no allow-oom), so that it never stores by halves.
+-- Arguments: a table, then three of each message: body, info, digests (of the content, of the deduplication key,
+-- zeros if it has none, and of each user). A full Redis refuses this script (no allow-oom), so that it never
+-- stores by halves.
 local p = cmsgpack.unpack(ARGV[1])
 local now = p.now
-local USER = 5  -- bytes of a user's digest
+local CONTENT, ID, USER = 4, 8, 5  -- bytes of each digest
+local NO_ID = string.rep('\0', ID)
 local meta = call('HMGET', META, 'id', 'n', 'ms', 'bytes', 'recent')
 if meta[1] ~= p.store then
   return cmsgpack.pack({stale = true})
@@ -33,121 +35,134 @@ local function open_bucket(slots)
   recent = nil
 end
 
--- Before every message, because one call may fill a bucket: a new one when this one is full, or a quarter of
--- the window old. The first are small, and each knows from the one before how many slots it needs.
-local function current_bucket()
-  if not last then
-    open_bucket(256)
-  elseif n - last.first >= last.slots * 64 then
-    open_bucket(math.min(last.slots * 8, 131072))
-  elseif ms - last.start >= p.window / 4 and n >= last.first then
-    local slots = 256
-    while slots * 48 < n - last.first and slots < 131072 do
-      slots = slots * 2
-    end
-    open_bucket(slots)
+-- A new bucket when a quarter of the window is over: it knows from the one before how many slots it needs.
+if not last then
+  open_bucket(256)
+elseif ms - last.start >= p.window / 4 and n >= last.first then
+  local slots = 256
+  while slots * 48 < n - last.first and slots < 131072 do
+    slots = slots * 2
   end
+  open_bucket(slots)
 end
 
--- An entry: the content digest, then the number. In each bucket the first message of an id stands under the id,
--- others of the same id but another body under id=content.
-local function entry(found, content)
-  local size = #content
-  return string.sub(found, 1, size) == content, large(string.sub(found, size + 1))
+-- An entry is the content digest, then the number. In each bucket the first message of an id stands under the id,
+-- others of the same id but another body under id=content. What an uncovered element left stands under id .. 'u':
+-- it never makes a covered message a repeat.
+
+-- What stands under one name: the number of the same message if it is there, and that of the name's first.
+local function seen(key, name, content)
+  local found = call('HGET', key, name)
+  if not found then
+    return nil
+  end
+  local number = large(string.sub(found, CONTENT + 1))
+  if string.sub(found, 1, CONTENT) == content then
+    return number, number
+  end
+  local variant = call('HGET', key, name .. '=' .. content)
+  return variant and large(variant), number
 end
 
--- Number of the message this one repeats, or nil and the number of one with its id but another body. What an
--- uncovered element left (suffix 'u') never makes a covered message a repeat.
-local function known(id, content, covered)
-  local other
-  for i = #buckets, 1, -1 do
+local function search(key, id, content, covered)
+  local same, other = seen(key, id, content)
+  if same or covered then
+    return same, other
+  end
+  local loose, first = seen(key, id .. 'u', content)
+  return loose, other or first
+end
+
+-- Enters message `number` in the index, unless it is a repeat: answers the number of the message that it repeats,
+-- or nil and the number of one with its id but another body.
+local function enter(id, content, covered, number)
+  local oldest
+  for i = #buckets - 1, 1, -1 do
     local bucket = buckets[i]
-    local key = bucket.ids .. slot(id, bucket.slots)
-    local base, loose = call('HGET', key, id), nil
-    if not covered then
-      loose = call('HGET', key, id .. 'u')
+    local same, other = search(bucket.ids .. slot(id, bucket.slots), id, content, covered)
+    if same then
+      return same
     end
-    for name, found in pairs({[id] = base, [id .. 'u'] = loose}) do
-      if found then
-        local same, number = entry(found, content)
-        if same then
-          return number
-        end
-        other = number
-        local variant = call('HGET', key, name .. '=' .. content)
-        if variant then
-          return large(variant)
-        end
-      end
-    end
+    oldest = other or oldest
   end
-  return nil, other
-end
-
-local function index(id, content, covered)
   local key = last.ids .. slot(id, last.slots)
   local name = covered and id or id .. 'u'
-  if call('HSETNX', key, name, content .. small(n)) == 0 then
-    call('HSET', key, name .. '=' .. content, small(n))
+  local packed = small(number)
+  local same, other
+  -- Written before it is looked at: nearly always the id is new, and then this one call is enough.
+  if call('HSETNX', key, name, content .. packed) == 0 then
+    same, other = search(key, id, content, covered)
+    if not same then
+      call('HSET', key, name .. '=' .. content, packed)
+    end
+  elseif not covered then
+    same, other = seen(key, id, content)
+    if same then
+      call('HDEL', key, name)
+    end
   end
+  return same, oldest or other
 end
 
 -- What an info says is the same for many messages of a call: whether covered, whether it orders a purge, and the
 -- routes.
-local infos = {}
+local infos, backlogs = {}, {}
 local function parsed(info)
   local flags, list = string.match(info, '^[^|]*|[^|]*|(%a*)|([%d,]*)$')
-  local about = {covered = not string.find(flags, 'u'), purges = string.find(flags, 'd'), suffixes = {}}
+  local about = {covered = not string.find(flags, 'u'), purges = string.find(flags, 'd'), backlogs = {}, suffixes = {}}
   for route in string.gmatch(list, '%d+') do
-    about.suffixes[#about.suffixes + 1] = {route, ':' .. route .. ':0'}
+    backlogs[route] = backlogs[route] or {}
+    about.backlogs[#about.backlogs + 1] = backlogs[route]
+    about.suffixes[#about.suffixes + 1] = ':' .. route .. ':0'
   end
+  -- An order is a debt of its own: retention waits for it.
+  about.debts = tostring(#about.suffixes + (about.purges and 1 or 0))
   infos[info] = about
   return about
 end
 
-local answers, backlogs, owed = {}, {}, {}
-local repeated = 0
-for at = 2, #ARGV, 5 do
-  local body, info, id, content, users = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+local at_ms = '-' .. ms
+local owed, repeats, same_ids = {}, {}, {}
+for at = 2, #ARGV, 3 do
+  local body, info, digests = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local about = infos[info] or parsed(info)
-  current_bucket()
-  local repeats, same_id_as
-  if id ~= '' then
-    repeats, same_id_as = known(id, content, about.covered)
+  -- One call may fill a bucket; the first ones are small.
+  if n - last.first >= last.slots * 64 then
+    open_bucket(math.min(last.slots * 8, 131072))
   end
-  if repeats then
-    call('HINCRBY', REPEATS .. block(repeats), repeats, 1)
-    repeated = repeated + 1
-    answers[#answers + 1] = {repeats, true, 0}
+  local id = string.sub(digests, CONTENT + 1, CONTENT + ID)
+  local repeated, same_id_as
+  if id ~= NO_ID then
+    repeated, same_id_as = enter(id, string.sub(digests, 1, CONTENT), about.covered, n + 1)
+  end
+  if repeated then
+    call('HINCRBY', REPEATS .. block(repeated), repeated, 1)
+    repeats[#repeats + 1] = {(at - 2) / 3, repeated}
   else
     n = n + 1
     bytes = bytes + kept_bytes(body)
-    call('XADD', LOG, n .. '-' .. ms, 'b', body, 'i', same_id_as and info .. '|' .. same_id_as or info)
-    if id ~= '' then
-      index(id, content, about.covered)
+    if same_id_as then
+      info = info .. '|' .. same_id_as
+      same_ids[#same_ids + 1] = {(at - 2) / 3, same_id_as}
     end
-    for first = 1, #users, USER do
-      local user = string.sub(users, first, first + USER - 1)
-      call('HSET', last.users .. slot(user, last.slots * 4), user .. small(n), '')
+    -- Written out once: Lua would do it anew, slowly, in each place.
+    local number, packed = string.format('%d', n), small(n)
+    call('XADD', LOG, number .. at_ms, 'b', body, 'i', info)
+    for first = CONTENT + ID + 1, #digests, USER do
+      local user = string.sub(digests, first, first + USER - 1)
+      call('HSET', last.users .. slot(user, last.slots * 4), user .. packed, '')
     end
-    for _, route in ipairs(about.suffixes) do
-      local refs = backlogs[route[1]]
-      if not refs then
-        refs = {}
-        backlogs[route[1]] = refs
-      end
-      refs[#refs + 1] = n .. route[2]
+    for i, suffix in ipairs(about.suffixes) do
+      local refs = about.backlogs[i]
+      refs[#refs + 1] = number .. suffix
     end
-    local debts = #about.suffixes
-    if about.purges then  -- an order is a debt of its own: retention waits for it
+    if about.purges then
       call('ZADD', PURGES, n, n)
-      debts = debts + 1
     end
-    if debts > 0 then
-      owed[#owed + 1] = n
-      owed[#owed + 1] = debts
+    if about.debts ~= '0' then
+      owed[#owed + 1] = number
+      owed[#owed + 1] = about.debts
     end
-    answers[#answers + 1] = {n, false, same_id_as or 0}
   end
 end
 
@@ -162,17 +177,20 @@ call('HSET', META, 'n', n, 'ms', ms, 'bytes', bytes, 'recent', recent)
 if #owed > 0 then
   each_slice('HSET', OWED, owed)
 end
-local reserved = {}
+local reserved, ready = {}, {}
 for route, refs in pairs(backlogs) do
-  each_slice('RPUSH', BACKLOG .. route, refs)
+  if #refs > 0 then
+    each_slice('RPUSH', BACKLOG .. route, refs)
+    ready[route] = true
+  end
 end
-mark_ready(backlogs, now, reserved)
+mark_ready(ready, now, reserved)
 local counts = {}
 if n > first_n then
   counts.accepted = n - first_n
 end
-if repeated > 0 then
-  counts.repeats = repeated
+if #repeats > 0 then
+  counts.repeats = #repeats
 end
 count(counts, now)
-return cmsgpack.pack({answers = answers, reserved = reserved})
+return cmsgpack.pack({first = first_n + 1, repeats = repeats, same_ids = same_ids, reserved = reserved})
