@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from itertools import count
 from secrets import token_hex
 from typing import Any
@@ -47,51 +47,46 @@ class Edge:
             return
         started = self._clock.monotonic()
         headers = dict(scope["headers"])
-        name = self._id(headers)
+        name = self._id(headers.get(b"x-request-id"))
         request_id.set(name)
         exchange = _Exchange(receive, send, name, closing=will_close(scope, headers))
-        code = await self._run(scope, exchange)
+        try:
+            if self._raising is None:
+                await self._app(scope, exchange.receive, exchange.send)
+            else:
+                await self._app(scope, exchange.receive, send)
+                exchange.status = 200
+            code = "ok" if exchange.status < 400 else f"http_{exchange.status}"
+        except ClientGone:
+            code = "client_gone"
+        except (Refused, Unavailable) as error:
+            code = await exchange.refuse(error)
+        except Exception:
+            # The process edge: a bug costs one answer, never the connection.
+            log.exception("unexpected error")
+            code = await exchange.refuse(HookError("Something went wrong on our side; it is in the log."))
         self._metrics.count("hookyard_requests_total", self._raising or _endpoint(scope["path"]), code)
         level = logging.DEBUG if 200 <= exchange.status < 300 else logging.INFO
         if log.isEnabledFor(level):
             seconds = self._clock.monotonic() - started
             log.log(level, "request", extra=_line(scope, exchange.status, code, seconds))
 
-    async def _run(self, scope: Scope, exchange: "_Exchange") -> str:
-        """Answer the request; returns `ok` or the code of what was wrong."""
-        try:
-            if self._raising is None:
-                await self._app(scope, exchange.receive, exchange.send)
-            else:
-                await self._app(scope, exchange.receive, exchange.pass_on)
-                exchange.status = 200
-        except ClientGone:
-            return "client_gone"
-        except (Refused, Unavailable) as error:
-            await exchange.refuse(error)
-            return error.code
-        except Exception:
-            # The process edge: a bug costs one answer, never the connection.
-            log.exception("unexpected error")
-            await exchange.refuse(HookError("Something went wrong on our side; it is in the log."))
-            return HookError.code
-        return "ok" if exchange.status < 400 else f"http_{exchange.status}"
-
-    def _id(self, headers: Mapping[bytes, bytes]) -> str:
+    def _id(self, given: bytes | None) -> str:
         """The sender's request id if it is fit to be logged and sent back, else one of our own."""
-        given = headers.get(b"x-request-id", b"")
-        return given.decode() if _GIVEN_ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}"
+        if given is not None and _GIVEN_ID.fullmatch(given):
+            return given.decode()
+        return f"{self._prefix}-{next(self._numbers):x}"
 
 
 class _Exchange:
     """One request and its answer."""
 
-    __slots__ = ("_name", "_upload", "pass_on", "receive", "status")
+    __slots__ = ("_name", "_send", "_upload", "receive", "status")
 
     def __init__(self, receive: Receive, send: Send, name: str, *, closing: bool) -> None:
         self._upload = Upload(receive) if closing else None
         self.receive: Receive = self._upload or receive
-        self.pass_on = send
+        self._send = send
         self._name = name
         self.status = 0
         """0: not answered."""
@@ -102,17 +97,17 @@ class _Exchange:
             self.status = event["status"]
             name = (b"x-request-id", self._name.encode())
             event = {**event, "headers": [*event.get("headers", ()), name]}
-        await self.pass_on(event)
+        await self._send(event)
 
-    async def refuse(self, error: HookError) -> None:
-        """Answer an error; an answer that has begun stays as it is, and the server cuts it off."""
-        if self.status:
-            return
-        if self._upload is not None:
-            await self._upload.discard()
-        status, headers, body = answer(error)
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
+    async def refuse(self, error: HookError) -> str:
+        """Answer an error, and return its code; an answer that has begun stays, and the server cuts it off."""
+        if not self.status:
+            if self._upload is not None:
+                await self._upload.discard()
+            status, headers, body = answer(error)
+            await self.send({"type": "http.response.start", "status": status, "headers": headers})
+            await self.send({"type": "http.response.body", "body": body})
+        return error.code
 
 
 def _endpoint(path: str) -> str:

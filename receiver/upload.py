@@ -38,6 +38,8 @@ class Upload:
 
 def will_close(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
     """Whether the connection ends with this request while its body may still be on the way."""
-    asked = b"close" in headers.get(b"connection", b"").lower() or scope.get("http_version") == "1.0"
+    connection = headers.get(b"connection")
+    if (connection is None or b"close" not in connection.lower()) and scope.get("http_version") != "1.0":
+        return False
     # Whoever waits for `100 Continue` has not begun to send, and is not to be told to.
-    return asked and b"expect" not in headers
+    return b"expect" not in headers
