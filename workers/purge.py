@@ -1,4 +1,4 @@
-"""Deletes what is stored of users where a `delete` message ordered it: in small steps, for a while at a time.
+"""Deletes what is stored of users where it was ordered: in small steps, for a while at a time.
 
 It concerns every message with exactly that userId that arrived before the order, from whatever source; only
 orders stay, as the proof. Several supervisors may work the same order, and after a crash it begins again:
@@ -13,11 +13,12 @@ import redis
 
 from receiver.core import json_text, purges, scripts
 from receiver.core.clock import Clock
-from receiver.core.errors import MalformedMessage
-from receiver.core.facts import owner, users
-from receiver.core.message import StoredMessage, message_name
+from receiver.core.facts import users
+from receiver.core.message import message_name
+from receiver.core.purges import Order
 from receiver.core.queue import Jobs
 from receiver.core.reading import Store
+from receiver.core.selection import user_of
 
 log = logging.getLogger("hookyard.purge")
 
@@ -51,23 +52,26 @@ class Purger:
 
     def _orders(self) -> Iterator[int]:
         """All that are not done; yields after each step."""
-        while found := purges.pending(self._store.redis, ORDERS):
+        while found := list(purges.pending(self._store.redis, ORDERS)):
             for order in found:
                 yield from self._obey(order)
 
-    def _obey(self, order: int) -> Iterator[int]:
-        message = self._store.message(order)
-        user = None if message is None else _owner(message)
+    def _obey(self, order: Order) -> Iterator[int]:
+        user = self._user(int(order.id)) if order.user is None else order.user
         if user is not None:
-            numbers = (number for number in self._store.each_of_user(user) if number < order)
+            numbers = (number for number in self._store.each_of_user(user) if number < order.before)
             while some := list(islice(numbers, STEP)):
-                made = purges.step(order, self._doomed(some, user), now_ms=self._clock.now_ms())
+                made = purges.step(order.id, self._doomed(some, user), now_ms=self._clock.now_ms())
                 yield scripts.run_now(self._store.redis, made)
-        ended = scripts.run_now(self._store.redis, purges.finish(order))
+        ended = scripts.run_now(self._store.redis, purges.finish(order.id))
         if ended.done:
-            fields = {"message_id": message_name(order), "messages": ended.messages}
-            log.info("purged what was stored of a user", extra=fields)
+            given = {"message_id": message_name(order.before)} if order.user is None else {"order": order.id}
+            log.info("purged what was stored of a user", extra={**given, "messages": ended.messages})
         yield 0
+
+    def _user(self, number: int) -> str | None:
+        message = self._store.message(number)
+        return None if message is None else user_of(message)
 
     def _doomed(self, numbers: Sequence[int], user: str) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Of these the user's own, with all users they are found by; and those that are gone already, of
@@ -77,12 +81,5 @@ class Purger:
             message = found.get(number)
             if message is None:
                 yield number, (user,)
-            elif not message.orders_purge and _owner(message) == user:
+            elif not message.orders_purge and user_of(message) == user:
                 yield number, users(json_text.members(message.body))
-
-
-def _owner(message: StoredMessage) -> str | None:
-    try:
-        return owner(json_text.members(message.body))
-    except MalformedMessage:
-        return None

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dead": ("receiver.cli.dead:dead", "Show dead letters by reason, or retry them."),
     "replay": ("receiver.cli.replay:replay", "Deliver stored messages again."),
     "replays": ("receiver.cli.replays:replays", "List replays; pause, resume or cancel one."),
+    "purge": ("receiver.cli.purge:purge", "Delete what is stored of a user."),
     "routes": ("receiver.cli.routes:routes", "Show how each route stands; pause or resume one."),
     "schema": ("receiver.cli.schema:schema", "Print the JSON Schema of routes.yaml, for editors."),
     "doctor": ("receiver.cli.doctor:doctor", "Say what is wrong, and what to do about it."),

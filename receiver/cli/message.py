@@ -39,7 +39,9 @@ def message(name: str, raw: bool, as_lines: bool) -> None:
             return
         found = messages_named(store, name)
         deliveries = store.deliveries_of([one.number for one in found])
-        ordered = {one.number: purges.progress(store.redis, one.number) for one in found if one.orders_purge}
+        ordered = {
+            one.number: purges.progress(store.redis, str(one.number)) for one in found if one.orders_purge
+        }
     for one in found:
         if as_lines:
             purged = ordered.get(one.number)

@@ -1,11 +1,11 @@
-"""Orders to purge a user: what a `delete` message asks of a source with `on_delete: purge`.
+"""Orders to purge a user: by a `delete` message, on a source with `on_delete: purge`, or by hand.
 
-The order is recorded by the accept script, together with its message; `workers.purge` works it. Each step is
-one atomic script that deletes messages together with their index entries, so that several may work the same
-order, and whoever begins again finds what is left.
+The first is recorded by the accept script, together with its message; `workers.purge` works both. Each step
+is one atomic script that deletes messages together with their index entries, so that several may work the
+same order, and whoever begins again finds what is left.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import msgspec
@@ -13,6 +13,17 @@ import redis
 
 from receiver.core import keys, records, scripts
 from receiver.core.scripts import Call, unpacked
+
+
+class Order(msgspec.Struct, frozen=True):
+    """One that is not done."""
+
+    id: str
+    """The number of its message, or `hand-<number>`."""
+    before: int
+    """First number that is spared."""
+    user: str | None = None
+    """None: its message says it."""
 
 
 class Purge(msgspec.Struct, frozen=True):
@@ -23,22 +34,32 @@ class Purge(msgspec.Struct, frozen=True):
     done: bool
 
 
-def pending(client: "redis.Redis", most: int) -> list[int]:
-    """Numbers of the messages whose orders are not done, oldest first."""
-    found = cast("list[bytes]", client.zrange(keys.key("PURGES"), 0, most - 1))
-    return [int(number) for number in found]
+def order(client: "redis.Redis", user: str) -> str:
+    """Order by hand that all of a user's messages be deleted; answers the order."""
+    made = scripts.call("purge", {"act": "order"}, unpacked, user.encode("utf-8", "surrogatepass"))
+    return str(scripts.run_now(client, made)["order"])
 
 
-def progress(client: "redis.Redis", order: int) -> Purge:
-    """Of a message that ordered a purge."""
+def pending(client: "redis.Redis", most: int) -> Iterator[Order]:
+    """Up to so many that are not done, oldest first."""
+    for name in cast("list[bytes]", client.zrange(keys.key("PURGES"), 0, most - 1)):
+        if name.isdigit():
+            yield Order(id=name.decode(), before=int(name))
+        elif found := cast("bytes | None", client.hget(keys.key("ORDERED"), name.decode())):
+            before, _, user = found.partition(b":")
+            yield Order(id=name.decode(), before=int(before), user=user.decode("utf-8", "surrogatepass"))
+
+
+def progress(client: "redis.Redis", order: str) -> Purge:
+    """How far an order is."""
     pipe = client.pipeline(transaction=True)
-    pipe.hget(keys.key("PURGED"), str(order))
-    pipe.zscore(keys.key("PURGES"), str(order))
+    pipe.hget(keys.key("PURGED"), order)
+    pipe.zscore(keys.key("PURGES"), order)
     messages, waiting = pipe.execute()
     return Purge(messages=int(messages or 0), done=waiting is None)
 
 
-def step(order: int, messages: Iterable[tuple[int, tuple[str, ...]]], *, now_ms: int) -> Call[int]:
+def step(order: str, messages: Iterable[tuple[int, tuple[str, ...]]], *, now_ms: int) -> Call[int]:
     """Delete messages, each given with all its users; answers how many there were."""
     found: list[bytes | str] = []
     for number, users in messages:
@@ -51,7 +72,7 @@ def step(order: int, messages: Iterable[tuple[int, tuple[str, ...]]], *, now_ms:
     return scripts.call("purge", table, decode, *found)
 
 
-def finish(order: int) -> Call[Purge]:
+def finish(order: str) -> Call[Purge]:
     """End an order; `done` is true for the first caller only."""
 
     def decode(reply: Any) -> Purge:

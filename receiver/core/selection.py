@@ -4,7 +4,7 @@ import msgspec
 
 from receiver.core import globs, json_text
 from receiver.core.errors import MalformedMessage
-from receiver.core.facts import facts, message_id, users
+from receiver.core.facts import facts, message_id, owner, users
 from receiver.core.message import StoredMessage
 
 
@@ -53,5 +53,13 @@ def identity(body: bytes) -> str | None:
     """The messageId of a stored body."""
     try:
         return message_id(json_text.members(body))
+    except MalformedMessage:
+        return None
+
+
+def user_of(message: StoredMessage) -> str | None:
+    """The userId of a stored message."""
+    try:
+        return owner(json_text.members(message.body))
     except MalformedMessage:
         return None

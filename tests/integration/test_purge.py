@@ -9,6 +9,7 @@ import orjson
 import pytest
 import redis
 
+from receiver.cli import purge as cli_purge
 from receiver.cli.main import run
 from receiver.core import duty, keys, purges, replays, routes_file, scripts, store, upkeep
 from receiver.core.clients import connect
@@ -23,6 +24,7 @@ from tests.support.receiving import Receiving
 from tests.support.segment import batch, line
 from tests.support.sender import Sender, signed
 from tests.support.stored import message
+from tests.support.yard import interrupt
 from workers import purge
 from workers.purge import Purger
 from workers.setup import Setup
@@ -79,10 +81,10 @@ def test_everything_of_that_user_goes_and_nothing_else(
     other = msgspec.structs.replace(of(USER), source="web", path="web")
     bench.accept(of(USER, "a"), of("usr_2", anonymous=USER), other, of(None, anonymous="anon_1"))
     bench.accept(of(USER, "a", "b", anonymous="anon_1"), order("a"), of(USER))
-    assert purges.progress(bench.redis, 6) == purges.Purge(messages=0, done=False)
+    assert purges.progress(bench.redis, "6") == purges.Purge(messages=0, done=False)
     purger.work()
     assert kept(bench) == [2, 4, 6, 7]
-    assert purges.progress(bench.redis, 6) == purges.Purge(messages=3, done=True)
+    assert purges.progress(bench.redis, "6") == purges.Purge(messages=3, done=True)
     assert bench.reader().numbers_of_user(USER) == [2, 6, 7]
     assert bench.reader().numbers_of_user("anon_1") == [4]
     assert bench.reader().totals()["purged"] == 3
@@ -102,7 +104,7 @@ def test_orders_stay_also_for_a_later_one(bench: Bench, purger: Purger) -> None:
     bench.accept(of(USER), order(), of(USER), order())
     purger.work()
     assert kept(bench) == [2, 4]
-    assert [purges.progress(bench.redis, number).messages for number in (2, 4)] == [1, 1]
+    assert [purges.progress(bench.redis, str(number)).messages for number in (2, 4)] == [1, 1]
 
 
 def test_a_repeated_order_is_no_second_one(bench: Bench, purger: Purger) -> None:
@@ -195,11 +197,11 @@ def test_a_large_user_goes_in_steps_and_a_new_process_goes_on(
     first, second = (Purger(client, jobs, SYSTEM) for _ in range(2))
     first.work()
     first.work()
-    assert purges.progress(client, many + 2) == purges.Purge(messages=2 * purge.STEP, done=False)
+    assert purges.progress(client, str(many + 2)) == purges.Purge(messages=2 * purge.STEP, done=False)
     for _ in range(6):  # in turns, as two supervisors would
         second.work()
         first.work()
-    assert purges.progress(client, many + 2) == purges.Purge(messages=many, done=True)
+    assert purges.progress(client, str(many + 2)) == purges.Purge(messages=many, done=True)
     assert kept(bench) == [many + 1, many + 2]
     jobs.close()
 
@@ -261,6 +263,50 @@ def test_the_message_shows_how_far_its_order_is(
     assert orjson.loads(capsys.readouterr().out)["purge"] == {"messages": 2, "done": True}
 
 
+def test_by_hand(
+    bench: Bench,
+    purger: Purger,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HOOKYARD_REDIS_URL", redis_url)
+    monkeypatch.setattr(cli_purge, "pause", lambda _: purger.work())
+    bench.accept(of(USER), of("usr_2", anonymous=USER), order(), of(USER, "a"))
+    purger.work()
+    assert run(["purge", "--user", USER, "--dry-run"]) == 0
+    assert capsys.readouterr().out == "1 message would be deleted.\n"
+    assert run(["purge", "--user", USER]) == 2
+    assert kept(bench) == [2, 3, 4]
+    assert run(["purge", "--user", USER, "--yes"]) == 0
+    assert capsys.readouterr().out == "Deleted 1 message.\n"
+    assert kept(bench) == [2, 3]
+    assert run(["purge", "--user", USER, "--yes", "--json"]) == 0
+    assert capsys.readouterr().out == '{"order":"hand-2","messages":0}\n'
+    assert not bench.redis.exists(keys.key("ORDERED"), keys.key("PURGES"))
+
+
+def test_an_order_by_hand_spares_what_comes_later_and_goes_on_by_itself(
+    bench: Bench,
+    purger: Purger,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HOOKYARD_REDIS_URL", redis_url)
+    monkeypatch.setattr(cli_purge, "pause", interrupt)
+    odd = "\udcff usr"
+    bench.accept(of(USER), order(user="usr_2"))
+    for user in (odd, ""):
+        purges.order(bench.redis, user)
+    assert run(["purge", "--user", USER, "--yes"]) == 130
+    assert "goes on by itself" in capsys.readouterr().err
+    bench.accept(of(USER))
+    purger.work()
+    assert kept(bench) == [2, 3]
+    assert purges.progress(bench.redis, "hand-3") == purges.Purge(messages=1, done=True)
+
+
 SECRET = "sh4red"
 ROUTES = """
 sources:
@@ -293,5 +339,5 @@ def test_a_signed_request_is_obeyed_by_the_sweeper(tmp_path: Path) -> None:
         send(line(30), "shop")
         sweeper.sweep({})
         assert [message.number for message in receiving.since(0)] == [2, 5, 6]
-        assert purges.progress(receiving.store.redis, 6) == purges.Purge(messages=3, done=True)
+        assert purges.progress(receiving.store.redis, "6") == purges.Purge(messages=3, done=True)
         setup.jobs.close()

@@ -36,6 +36,15 @@ local function withdraw(ref, drains)
   end
 end
 
+-- An operator's order, over all messages there are. The second argument is the userId, which may be no text.
+function act.order()
+  local last = tonumber(call('HGET', META, 'n') or 0)
+  local order = 'hand-' .. call('HINCRBY', META, 'orders', 1)
+  call('HSET', ORDERED, order, last + 1 .. ':' .. ARGV[2])
+  call('ZADD', PURGES, last, order)
+  return {order = order}
+end
+
 local function unindex(n, users)
   local bucket = call('ZRANGE', BUCKETS, n, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1)[1]
   if not bucket then
@@ -76,8 +85,9 @@ end
 -- `ended` is true for one caller only.
 function act.finish()
   local ended = call('ZREM', PURGES, p.order) == 1
-  if ended then
-    pay({[p.order] = 1})
+  call('HDEL', ORDERED, p.order)
+  if ended and tonumber(p.order) then
+    pay({[tonumber(p.order)] = 1})
   end
   return {ended = ended, purged = tonumber(call('HGET', PURGED, p.order) or 0)}
 end
