@@ -10,7 +10,7 @@ from receiver.core.errors import MessageTooOld
 from receiver.core.facts import Fields
 from receiver.core.timestamps import parse_time
 from receiver.core.units import human_seconds
-from receiver.split import Element, Elements, RefusedElement
+from receiver.split import Element, Elements, sifted
 
 TIMES = ("receivedAt", "sentAt", "timestamp")
 
@@ -20,25 +20,13 @@ def young(elements: Elements, max_age_s: float, now_ms: int) -> Elements:
 
     Raises MessageTooOld when that leaves nothing.
     """
-    placed = _placed(elements)
-    old = {place for place, element in placed if not _is_young(element, max_age_s, now_ms)}
-    if not old:
-        return elements
-    kept = [element for place, element in placed if place not in old]
-    if not kept:
+    found = sifted(elements, lambda one: None if _is_young(one, max_age_s, now_ms) else "too_old")
+    if elements.kept and not found.kept:
         raise MessageTooOld(
             f"Nothing here is younger than {human_seconds(max_age_s)} by its receivedAt, sentAt or timestamp "
             "(max_age of the source)."
         )
-    refused = [*elements.refused, *(RefusedElement(index=place, reason="too_old") for place in old)]
-    return Elements(kept=kept, refused=sorted(refused, key=lambda one: one.index))
-
-
-def _placed(elements: Elements) -> list[tuple[int, Element]]:
-    """The kept ones with their places in the body: those that no refused one has."""
-    taken = {one.index for one in elements.refused}
-    places = (at for at in range(len(elements.kept) + len(taken)) if at not in taken)
-    return list(zip(places, elements.kept, strict=True))
+    return found
 
 
 def _is_young(element: Element, max_age_s: float, now_ms: int) -> bool:

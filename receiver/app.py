@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,9 +18,10 @@ from receiver.errors_http import http_exception
 from receiver.exposition import Exposition, Refresh
 from receiver.health import Check, Health
 from receiver.intake import PREFIX, Intake
-from receiver.keeping import Commits
+from receiver.keeping import Commits, Keeper
 from receiver.load import Load
 from receiver.middleware import Edge
+from receiver.refusals import Refusals
 from receiver.tracking import calls
 from receiver.tracking.cors import Cors
 from receiver.tracking.endpoint import Tracking
@@ -31,6 +32,8 @@ class Store:
     """The store as the HTTP side uses it."""
 
     committer: Commits
+    refusals: Refusals = field(default_factory=Refusals)
+    """Notes of what is refused, which it writes down."""
     checks: tuple[Check, ...]
     """What /readyz asks about the store."""
     refreshes: tuple[Refresh, ...]
@@ -70,8 +73,9 @@ def create_app(
     metrics = metrics or Metrics()
     load = load or Load()
     metrics.follow("hookyard_requests_in_progress", lambda: load.requests)
-    intake = Intake(settings, config, store.committer, metrics=metrics, load=load, clock=clock)
-    tracking = Tracking(settings, config, store.committer, metrics=metrics, load=load, clock=clock)
+    keeper = Keeper(config, store.committer, store.refusals, metrics=metrics, clock=clock)
+    intake = Intake(settings, config, keeper, load=load, clock=clock)
+    tracking = Tracking(settings, config, keeper, metrics=metrics, load=load, clock=clock)
     health = Health(store.checks, settings.admin_token)
 
     @asynccontextmanager

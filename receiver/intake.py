@@ -11,18 +11,18 @@ from starlette.types import Receive, Scope, Send
 from receiver.age import young
 from receiver.body import READ_TIMEOUT_S, read_body
 from receiver.core.clock import SYSTEM, Clock
-from receiver.core.errors import UnknownSource, WrongMethod
+from receiver.core.errors import Refused, UnknownSource, WrongMethod
 from receiver.core.facts import content_digest
 from receiver.core.message import NewMessage
-from receiver.core.metrics import Metrics
 from receiver.core.routes import Config, SourcePath
 from receiver.core.settings import Settings
 from receiver.deadline import Deadline
 from receiver.forms import plain
-from receiver.keeping import Commits, Keeper
+from receiver.keeping import Keeper
 from receiver.load import Load
 from receiver.schemes.base import Unverified
 from receiver.schemes.verification import verify
+from receiver.soundness import sound
 from receiver.split import RefusedElement, split
 
 PREFIX = "/hooks/"
@@ -40,15 +40,14 @@ class Intake:
         self,
         settings: Settings,
         config: Config,
-        committer: Commits,
+        keeper: Keeper,
         *,
-        metrics: Metrics,
         load: Load,
         clock: Clock = SYSTEM,
     ) -> None:
         self._settings = settings
         self._config = config
-        self._keeper = Keeper(config, committer, metrics=metrics, clock=clock)
+        self._keeper = keeper
         self._load = load
         self._deadline = Deadline(READ_TIMEOUT_S)
         self._clock = clock
@@ -58,12 +57,17 @@ class Intake:
         with self._load.request() as share:
             headers = scope["headers"]
             limit = self._settings.max_body
-            body = await read_body(dict(headers), receive, limit, share, self._deadline)
-            request = Unverified(body=body, headers=headers, at_ms=self._clock.now_ms())
-            if len(body) <= LARGE:
-                messages, refused = self._messages(path, request)
-            else:
-                messages, refused = await asyncio.to_thread(self._messages, path, request)
+            body = b""
+            try:
+                body = await read_body(dict(headers), receive, limit, share, self._deadline)
+                request = Unverified(body=body, headers=headers, at_ms=self._clock.now_ms())
+                if len(body) <= LARGE:
+                    messages, refused = self._messages(path, request)
+                else:
+                    messages, refused = await asyncio.to_thread(self._messages, path, request)
+            except Refused as error:
+                self._keeper.refuse(path.source.name, error, size=len(body), body=body)
+                raise
             if refused:
                 self._keeper.report(path.source.name, refused)
             if messages:
@@ -92,6 +96,8 @@ class Intake:
         elements = split(verified, self._settings.max_message)
         if path.source.max_age_s is not None:
             elements = young(elements, path.source.max_age_s, request.at_ms)
+        if path.source.refuses_invalid:
+            elements = sound(elements, path.source.name)
         kept = [
             self._keeper.message(
                 path,

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from receiver.core.clock import SYSTEM, Clock
+from receiver.core.errors import InvalidMessage, Refused, SignatureError
 from receiver.core.facts import Fields, facts, message_id, users
 from receiver.core.filters import Matcher
 from receiver.core.message import Accepted, NewMessage
 from receiver.core.metrics import Metrics
 from receiver.core.routes import Config, SourcePath
 from receiver.purging import orders_purge
+from receiver.rates import Rates
+from receiver.refusals import Refusals
 from receiver.split import RefusedElement
 
 log = logging.getLogger("hookyard.intake")
@@ -32,10 +35,18 @@ class Keeper:
     """Keeps messages under one config."""
 
     def __init__(
-        self, config: Config, committer: Commits, *, metrics: Metrics, clock: Clock = SYSTEM
+        self,
+        config: Config,
+        committer: Commits,
+        refusals: Refusals,
+        *,
+        metrics: Metrics,
+        clock: Clock = SYSTEM,
     ) -> None:
         self._matcher = Matcher(config)
         self._committer = committer
+        self._refusals = refusals
+        self._rates = Rates(config, clock)
         self._metrics = metrics
         self._clock = clock
 
@@ -43,10 +54,7 @@ class Keeper:
         self, way: SourcePath, body: bytes, fields: Fields, *, covered: bool, content: bytes
     ) -> NewMessage:
         """The message with the routes it matches. Changes nothing, so that it may run in a thread."""
-        routes: tuple[str, ...] = ()
         seen = facts(fields, with_channel=self._matcher.needs_channel(way))
-        if way.source.enabled:
-            routes = self._matcher.match(way, seen)
         return NewMessage(
             body=body,
             source=way.source.name,
@@ -55,33 +63,51 @@ class Keeper:
             message_id=message_id(fields),
             content=content,
             users=users(fields),
-            routes=routes,
+            routes=self._matcher.match(way, seen),
+            problems=seen.problems,
             orders_purge=orders_purge(way, seen.type, fields, covered=covered),
         )
 
     async def keep(self, messages: list[NewMessage]) -> None:
         """Returns when all of them are on disk. Raises Unavailable."""
+        counts = Counter([message.source for message in messages])
+        self._rates.admit(counts)
         started = self._clock.monotonic()
         accepted = await self._committer.commit(messages)
         self._metrics.observe("hookyard_commit_seconds", self._clock.monotonic() - started)
-        for source in {message.source for message in messages}:
+        for source, count in counts.items():
             repeats = [
                 answer.repeat
                 for message, answer in zip(messages, accepted, strict=True)
                 if message.source == source
             ]
-            self._count(source, len(repeats), sum(repeats))
+            self._count(source, count, sum(repeats))
+        for message in messages:
+            if message.problems:
+                self._metrics.count("hookyard_messages_invalid_total", message.source, message.problems[0])
 
     def _count(self, source: str, messages: int, repeats: int) -> None:
         self._metrics.count("hookyard_messages_accepted_total", source, by=messages - repeats)
         if repeats:
             self._metrics.count("hookyard_messages_repeated_total", source, by=repeats)
 
+    def refuse(self, where: str, error: Refused, *, size: int, body: bytes = b"") -> None:
+        """Note that nothing of a request was kept. `body` is left out where nobody knows whose it is."""
+        if isinstance(error, InvalidMessage):
+            where, size, body = error.source, len(error.body), error.body
+        sample = b"" if isinstance(error, SignatureError) else body
+        self._refusals.note(where, error.code, size=size, sample=sample)
+
     def report(self, where: str, refused: Sequence[RefusedElement]) -> None:
         """The sender is answered 200 for the rest, so this is all anybody hears of them."""
         reasons = Counter(element.reason for element in refused)
         for reason, count in reasons.items():
             self._metrics.count("hookyard_elements_refused_total", reason, by=count)
+        kinds = Counter((element.source or where, element.reason) for element in refused)
+        last = {(element.source or where, element.reason): element.body for element in refused}
+        for (source, reason), count in kinds.items():
+            body = last[source, reason]
+            self._refusals.note(source, reason, size=len(body), sample=body, count=count)
         log.warning(
             "elements of a batch refused",
             extra={

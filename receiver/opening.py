@@ -11,17 +11,18 @@ from starlette.applications import Starlette
 
 from receiver.app import Store, create_app
 from receiver.committer import Committer
-from receiver.core import routes_file, scripts
+from receiver.core import keys, refusals, routes_file, scripts
 from receiver.core.clients import connect_async
 from receiver.core.data_dir import resolve_redis_url
 from receiver.core.durability import Verdict, judge
-from receiver.core.errors import StoreFull, Unavailable
+from receiver.core.errors import Overloaded, StoreFull, Unavailable
 from receiver.core.metrics import Metrics
 from receiver.core.queue import Jobs
 from receiver.core.routes import Config
 from receiver.core.scripts import rows, unpacked
 from receiver.core.settings import Settings
 from receiver.health import Check
+from receiver.refusals import Refusals
 
 logger = logging.getLogger("hookyard.store")
 
@@ -31,12 +32,17 @@ WATCH_S = 1.0
 
 class Watch:
     """Looks at Redis once a second; refuses messages while its memory is nearly full, so that what is stored
-    can be worked off and RQ's own writes still fit."""
+    can be worked off and RQ's own writes still fit, and while too many messages are open. Writes down what
+    was refused."""
 
-    def __init__(self, client: "redis.asyncio.Redis", committer: Committer, settings: Settings) -> None:
+    def __init__(
+        self, client: "redis.asyncio.Redis", committer: Committer, noted: Refusals, settings: Settings
+    ) -> None:
         self._redis = client
         self._committer = committer
+        self._noted = noted
         self._settings = settings
+        self._open = 0
         self._verdict: Verdict | None = None
         self._problem = "Redis was not reached yet"
         self._stopped = asyncio.Event()
@@ -57,20 +63,38 @@ class Watch:
         """Look once."""
         try:
             self._verdict = await judge(self._redis)
+            self._open = await self._redis.hlen(keys.key("OWED"))
             await self._committer.publish()
             self._problem = ""
         except (exceptions.RedisError, OSError, TimeoutError) as error:
             self._problem = scripts.translate(error).message
         except Unavailable as error:
             self._problem = error.message
-        full = self._verdict is not None and self._verdict.full
-        if full and self._committer.refusal is None:
-            logger.warning("Redis is above 90 % of its memory: refusing messages until there is room")
-        self._committer.refusal = (
-            StoreFull("Redis is above 90 % of its memory; drains go on and make room", retry_after=5)
-            if full
-            else None
-        )
+        refusal = self._refusal()
+        if refusal is not None and self._committer.refusal is None:
+            logger.warning("refusing messages", extra={"code": refusal.code, "reason": refusal.message})
+        self._committer.refusal = refusal
+        await self.write_down()
+
+    async def write_down(self, *, all_of_it: bool = False) -> None:
+        """Write down what was refused. While Redis is away that waits; a full one forgets it."""
+        if self._problem:
+            return
+        found = self._noted.take(all_of_them=all_of_it)
+        if found:
+            with suppress(Unavailable):
+                await scripts.run(self._redis, refusals.record(found))
+
+    def _refusal(self) -> Unavailable | None:
+        if self._verdict is not None and self._verdict.full:
+            return StoreFull("Redis is above 90 % of its memory; drains go on and make room", retry_after=5)
+        if self._open >= self._settings.max_open:
+            return Overloaded(
+                f"{self._open} messages have open deliveries or dead letters, the bound is "
+                f"{self._settings.max_open} (HOOKYARD_MAX_OPEN).",
+                retry_after=5,
+            )
+        return None
 
     async def reachable(self) -> str | None:
         if self._verdict is not None and self._verdict.replica:
@@ -92,7 +116,8 @@ def open_store(settings: Settings, config: Config, url: str) -> Store:
     client = connect_async(url)
     jobs = Jobs(settings.rq_url.reveal() if settings.rq_url is not None else url)
     committer = Committer(client, jobs, config, window_ms=round(settings.dedup_window * 1000))
-    watch = Watch(client, committer, settings)
+    noted = Refusals()
+    watch = Watch(client, committer, noted, settings)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
@@ -104,6 +129,7 @@ def open_store(settings: Settings, config: Config, url: str) -> Store:
             watch.stop()
             await asyncio.wait([task], timeout=WATCH_S)  # longer only while Redis does not answer
             task.cancel()
+            await watch.write_down(all_of_it=True)
             await committer.close()
             await client.aclose()
             jobs.close()
@@ -120,6 +146,7 @@ def open_store(settings: Settings, config: Config, url: str) -> Store:
 
     return Store(
         committer=committer,
+        refusals=noted,
         checks=(
             Check("store reachable", watch.reachable),
             Check("durable", watch.durable),

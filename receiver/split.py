@@ -4,6 +4,7 @@ A body is one object, an array of them, or `{"batch": […]}`; each may be wrapp
 that is no such thing is refused as a whole; in a batch, an element that cannot be kept is refused alone.
 """
 
+from collections.abc import Callable
 from typing import Literal, NoReturn, get_args
 
 import msgspec
@@ -11,12 +12,13 @@ import msgspec
 from receiver.core import envelope, json_text
 from receiver.core.errors import MalformedMessage, MessageTooLarge, TooManyMessages
 from receiver.core.facts import Fields
+from receiver.core.validity import CODES, Code
 from receiver.forms import form_in
 from receiver.schemes.base import Verified
 
-Reason = Literal["null", "not_an_object", "too_deep", "too_large", "too_old", "invalid_write_key"]
-REASONS: tuple[Reason, ...] = get_args(Reason)
-
+Shape = Literal["null", "not_an_object", "too_deep", "too_large", "too_old", "invalid_write_key"]
+Reason = Shape | Code
+REASONS: tuple[Reason, ...] = (*get_args(Shape), *CODES)
 
 MAX_ITEMS = 10_000
 """Most elements of a batch; Segment's own limit is 4,000. More would hold up everybody else."""
@@ -36,6 +38,10 @@ class RefusedElement(msgspec.Struct, frozen=True, kw_only=True):
 
     index: int
     reason: Reason
+    body: bytes = b""
+    """Left out where nobody knows whose it is."""
+    source: str = ""
+    """Where the request as a whole does not tell."""
 
 
 class Elements(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +75,23 @@ def split(verified: Verified, max_message: int) -> Elements:
     return Elements(kept=[element], refused=[])
 
 
+def sifted(elements: Elements, objection: Callable[[Element], Reason | None]) -> Elements:
+    """Without those to which there is an objection: they are refused like other elements."""
+    taken = {one.index for one in elements.refused}
+    places = (at for at in range(len(elements.kept) + len(taken)) if at not in taken)
+    kept: list[Element] = []
+    refused: list[RefusedElement] = []
+    for place, element in zip(places, elements.kept, strict=True):
+        reason = objection(element)
+        if reason is None:
+            kept.append(element)
+        else:
+            refused.append(RefusedElement(index=place, reason=reason, body=element.body))
+    if not refused:
+        return elements
+    return Elements(kept=kept, refused=sorted([*elements.refused, *refused], key=lambda one: one.index))
+
+
 def _batch(verified: Verified, array: bytes, max_message: int) -> Elements:
     kept: list[Element] = []
     refused: list[RefusedElement] = []
@@ -80,7 +103,7 @@ def _batch(verified: Verified, array: bytes, max_message: int) -> Elements:
         if isinstance(element, Element):
             kept.append(element)
         else:
-            refused.append(RefusedElement(index=index, reason=element))
+            refused.append(RefusedElement(index=index, reason=element, body=item))
     return Elements(kept=kept, refused=refused)
 
 

@@ -39,7 +39,9 @@ def explain(name: str, as_json: bool) -> None:
         print_json({"id": stored.id, **_facts(stored), "routes": routes})
         return
     out = console()
-    said = ", ".join(f"{what} {value}" for what, value in _facts(stored).items() if value)
+    facts = _facts(stored)
+    facts["invalid"] = ", ".join(facts["invalid"])
+    said = ", ".join(f"{what} {value}" for what, value in facts.items() if value)
     out.print(plain(f"{stored.id}: {said}"))
     if not verdicts:
         out.print("routes.yaml has no routes.")
@@ -63,4 +65,5 @@ def _facts(stored: StoredMessage) -> dict[str, Any]:
         "type": found and found.type,
         "event": found and found.event,
         "channel": found and str(found.channel),
+        "invalid": list(found.problems) if found else [],
     }

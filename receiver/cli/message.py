@@ -18,6 +18,7 @@ from receiver.core import purges
 from receiver.core.clock import SYSTEM, utc
 from receiver.core.message import Attempt, Delivery, Status, StoredMessage, message_name
 from receiver.core.routes import address
+from receiver.core.validity import sentence
 
 STYLES = {Status.DELIVERED: "green", Status.DEAD: "red", Status.WAITING: "yellow", Status.HELD: "yellow"}
 
@@ -88,6 +89,8 @@ def _head(stored: StoredMessage, now_ms: int) -> Iterator[tuple[str, object]]:
         yield "same id as", f"{message_name(stored.same_id_as)}, with another body"
     if not stored.covered:
         yield "signature", "does not cover it: Segment signs the first message of a batch only"
+    if says.problems:
+        yield "invalid", f"{sentence(says.problems)}; only routes with invalid: true take it"
     yield "matched", ", ".join(stored.routes) or "no route when it arrived"
 
 

@@ -1,6 +1,5 @@
 """`hookyard replay`: delivers stored messages again, and shows how far that is."""
 
-import re
 from typing import Unpack
 
 import click
@@ -11,23 +10,19 @@ from receiver.cli.replay_preview import show_preview
 from receiver.cli.replay_watch import tell_detached, watch
 from receiver.cli.replays import replay_json
 from receiver.cli.selecting import Chosen, by_content, by_time, selection
-from receiver.core import replays
+from receiver.core import replays, units
 from receiver.core.clock import SYSTEM
 from receiver.core.reading import Store
 from receiver.core.replay_plan import span
 from receiver.core.replays import Plan
 
-PER = {"s": 1, "m": 60, "h": 3600}
-_RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/([smh]))?")
-
 
 def _rate(ctx: click.Context, param: click.Parameter, value: str) -> float:
     """Deliveries a second."""
-    match = _RATE.fullmatch(value.strip())
-    rate = float(match[1]) / PER[match[2] or "s"] if match else 0.0
-    if not rate:
-        raise click.BadParameter(f"{value!r} is no rate; write for example 50, 50/s or 600/m")
-    return rate
+    try:
+        return units.per_second(value if "/" in value else f"{value}/s")
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no rate; write for example 50, 50/s or 600/m") from None
 
 
 @click.command()

@@ -48,10 +48,12 @@ class Chosen(TypedDict):
     events: tuple[str, ...]
     sources: tuple[str, ...]
     user: str | None
+    invalid: bool
 
 
 def by_content(command: F) -> F:
-    """Adds --type, --event, --source and --user; the command takes them as `**chosen: Unpack[Chosen]`."""
+    """Adds --type, --event, --source, --user and --invalid; the command takes them as
+    `**chosen: Unpack[Chosen]`."""
     event = 'Name of a track event, or a pattern: "Order *".'
     return _with(
         command,
@@ -61,6 +63,7 @@ def by_content(command: F) -> F:
         click.option("--event", "events", metavar="GLOB", multiple=True, callback=_events, help=event),
         click.option("--source", "sources", metavar="NAME", multiple=True, help="Source it came from."),
         click.option("--user", metavar="ID", help="userId or anonymousId."),
+        click.option("--invalid", is_flag=True, help="Only those that Segment would reject."),
     )
 
 

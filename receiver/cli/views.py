@@ -11,6 +11,7 @@ from receiver.core.clock import iso
 from receiver.core.errors import MalformedMessage
 from receiver.core.facts import Fields, message_id
 from receiver.core.message import Attempt, Delivery, Status, StoredMessage, message_name, text
+from receiver.core.validity import Code, problems
 
 ENDED = frozenset({Status.DELIVERED, Status.DROPPED, Status.DEAD})
 
@@ -24,6 +25,8 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str | None = None
     user_id: str | None = None
     anonymous_id: str | None = None
+    problems: tuple[Code, ...] = ()
+    """What Segment would reject it for."""
 
     @property
     def title(self) -> str:
@@ -45,6 +48,7 @@ def brief(body: bytes) -> Brief:
             message_id=message_id(fields),
             user_id=text(_value(fields, "userId")),
             anonymous_id=text(_value(fields, "anonymousId")),
+            problems=problems(fields),
         )
     except (MalformedMessage, ValueError):
         return Brief()
@@ -110,6 +114,7 @@ def as_json(message: StoredMessage, deliveries: list[Delivery]) -> dict[str, Any
         "seen": message.repeats + 1,
         "same_id_as": message_name(message.same_id_as) if message.same_id_as else None,
         "covered": message.covered,
+        "invalid": list(says.problems),
         "routes": list(message.routes),
         "deliveries": [_delivery(delivery) for delivery in deliveries],
         "body": msgspec.Raw(one_line.encode()),

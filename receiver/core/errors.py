@@ -1,8 +1,8 @@
 """Errors by what must happen next. Every class has a stable `code`: log field, metric label, JSON `code`.
 
-`ConfigError` stops the start; `Refused` is the sender's fault and answers 4xx; `Unavailable` is ours and
-answers 503 with `Retry-After`. The worker side has no exceptions of its own beyond those a handler may raise
-(`workers.api`): a step answers with an outcome, see `workers.outcome`.
+`ConfigError` stops the start; `Refused` is the sender's fault and answers 4xx; `Unavailable` asks to come
+back and answers 503 (429 above a rate limit) with `Retry-After`. The worker side has no exceptions of its own
+beyond those a handler may raise (`workers.api`): a step answers with an outcome, see `workers.outcome`.
 """
 
 from dataclasses import dataclass
@@ -121,6 +121,20 @@ class MessageTooOld(Refused):
     status = 400
 
 
+class InvalidMessage(Refused):
+    """A message that Segment would reject, to a source that refuses such. The code is Segment's own."""
+
+    code = "invalid"
+    status = 400
+
+    def __init__(self, code: str, meaning: str, *, source: str, body: bytes) -> None:
+        super().__init__(f"The message is invalid: {meaning} (invalid: refuse of the source).")
+        self.code = code
+        self.source = source
+        self.body = body
+        """Of the message, or of the first one where nothing of a batch was kept."""
+
+
 class MalformedSettings(Refused):
     """The header with the settings of a partner subscription cannot be read."""
 
@@ -136,7 +150,7 @@ class UnsupportedEncoding(Refused):
 
 
 class Unavailable(HookError):
-    """Our fault: answered 503 with `Retry-After`, nothing stored by halves. Senders try again."""
+    """Not now: answered 503 or 429 with `Retry-After`, nothing stored by halves. Senders try again."""
 
     code = "unavailable"
     status = 503
@@ -160,6 +174,14 @@ class StoreFull(Unavailable):
 
 
 class Overloaded(Unavailable):
-    """More requests wait for a commit than this process is willing to hold."""
+    """More requests wait for a commit than this process is willing to hold, or more messages are open than
+    HOOKYARD_MAX_OPEN."""
 
     code = "overloaded"
+
+
+class RateLimited(Unavailable):
+    """More messages than the source's rate_limit. 429, which senders try again too."""
+
+    code = "rate_limited"
+    status = 429

@@ -4,23 +4,21 @@ Read from the slices of its top-level fields; nothing else of it is parsed. Inta
 see the same facts, so all read them here.
 """
 
-from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
-
-import msgspec
 
 from receiver.core import json_text
 from receiver.core.channel import Channel, derive
 from receiver.core.filters import Facts
 from receiver.core.message import text
+from receiver.core.validity import problems
 
 DIGEST_BYTES = 4
 _DELIVERY_FIELDS = ("sentAt", "receivedAt", "_metadata")
 """They differ each time the same message is sent."""
 
-Fields = Mapping[str, msgspec.Raw]
-"""Top-level fields of a message, each as its exact slice: `receiver.core.json_text.members`."""
+Fields = json_text.Fields
+"""Top-level fields of a message: `receiver.core.json_text.members`."""
 
 
 def facts(fields: Fields, *, with_channel: bool) -> Facts:
@@ -31,6 +29,7 @@ def facts(fields: Fields, *, with_channel: bool) -> Facts:
         channel=derive(_value(fields, "channel"), _value(fields, "context"))
         if with_channel
         else Channel.UNKNOWN,
+        problems=problems(fields),
     )
 
 

@@ -12,11 +12,16 @@ import msgspec
 from receiver.core.channel import Channel, accepted
 from receiver.core.globs import Glob, compile_glob
 from receiver.core.routes import Config, Route, SourcePath
+from receiver.core.validity import Code, sentence
 
 REMEMBERED = 4096
 """Most answers kept; then the memo starts anew, which costs less than keeping track of what was used."""
 LONGEST_REMEMBERED = 256
 """Longest type and event of an answer that is kept, so that hostile names cannot fill the memory."""
+
+
+_Key = tuple[str, str | None, str | None, str, bool]
+"""What an answer hangs on: path, type, event, channel, and whether the message is valid."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +31,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     event: str | None = None
     channel: Channel = Channel.UNKNOWN
     """The derived one; may stay unknown where `Matcher.needs_channel` says so."""
+    problems: tuple[Code, ...] = ()
+    """What Segment would reject it for; empty: it is valid."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +80,8 @@ class _Bucket:
             item for item in self.rest if not self.narrowed or not item.globs or item.takes_event(facts.event)
         ]
         found = [item for item in found if item.channels is None or facts.channel in item.channels]
+        if facts.problems:
+            found = [item for item in found if item.route.invalid]
         return tuple(item.route.name for item in sorted(found, key=lambda item: item.order))
 
 
@@ -93,11 +102,11 @@ class Matcher:
         self._config = config
         self._filters = [_compiled(order, route) for order, route in enumerate(config.routes.values())]
         self._tables = {path.path: _table(self._open(path)) for path in config.ways_in()}
-        self._memo: dict[tuple[str, str | None, str | None, str], tuple[str, ...]] = {}
+        self._memo: dict[_Key, tuple[str, ...]] = {}
 
     def match(self, path: SourcePath, facts: Facts) -> tuple[str, ...]:
         """Names of the enabled routes that take the message, in the order of the file."""
-        key = (path.path, facts.type, facts.event, facts.channel)
+        key = (path.path, facts.type, facts.event, facts.channel, not facts.problems)
         names = self._memo.get(key)
         if names is None:
             names = self._search(path.path, facts)
@@ -125,7 +134,7 @@ class Matcher:
         bucket = table.other if facts.type is None else table.by_type.get(facts.type, table.other)
         return bucket.takers(facts)
 
-    def _remember(self, key: tuple[str, str | None, str | None, str], names: tuple[str, ...]) -> None:
+    def _remember(self, key: _Key, names: tuple[str, ...]) -> None:
         if len(key[1] or "") + len(key[2] or "") > LONGEST_REMEMBERED:
             return
         if len(self._memo) >= REMEMBERED:
@@ -182,6 +191,8 @@ def _refusal(item: _Filter, facts: Facts) -> str:
         return f"{found}; the route takes {_words(map(repr, route.events))} only"
     if item.channels is not None and facts.channel not in item.channels:
         return f"its channel is {facts.channel}; the route takes {_words(route.channels or ())} only"
+    if facts.problems and not route.invalid:
+        return f"it is invalid, {sentence(facts.problems)}; the route does not ask for such (invalid: true)"
     return ""
 
 

@@ -8,7 +8,7 @@ This module must not know what a Segment message is.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NoReturn
 
@@ -18,6 +18,9 @@ from receiver.core.errors import MalformedMessage
 
 MAX_DEPTH = 500
 """Levels of nesting that every reader of a stored message can take, with room for its caller's own frames."""
+
+Fields = Mapping[str, msgspec.Raw]
+"""The members of an object by name, each as its exact slice."""
 
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])

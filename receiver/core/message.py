@@ -28,6 +28,8 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """userId and anonymousId, for look-up by user."""
     routes: tuple[str, ...]
     """Names of the routes it matched."""
+    problems: tuple[str, ...] = ()
+    """What Segment would reject it for, to be counted; not stored, as its body says it."""
     orders_purge: bool = False
     """Whether what is stored of its user shall be deleted."""
 

@@ -17,6 +17,7 @@ CounterName = Literal[
     "hookyard_requests_total",
     "hookyard_messages_accepted_total",
     "hookyard_messages_repeated_total",
+    "hookyard_messages_invalid_total",
     "hookyard_elements_refused_total",
 ]
 GaugeName = Literal["hookyard_requests_in_progress", "hookyard_backlog"]
@@ -39,6 +40,10 @@ COUNTERS: Mapping[CounterName, Metric] = {
     "hookyard_messages_accepted_total": Metric(("source",), "messages stored"),
     "hookyard_messages_repeated_total": Metric(
         ("source",), "messages that were stored before: answered 200, not stored again"
+    ),
+    "hookyard_messages_invalid_total": Metric(
+        ("source", "code"),
+        "messages kept that Segment would reject, by the first code that speaks against them; repeats too",
     ),
     "hookyard_elements_refused_total": Metric(
         ("reason",), "elements of a batch that were not kept while the rest of it was, and tracking pixels"

@@ -38,6 +38,10 @@ class Source:
     """Calls of the tracking API with any of them are its messages."""
     max_age_s: float | None = None
     """What comes in by its paths must not be older, in seconds; None: of any age."""
+    refuses_invalid: bool = False
+    """Whether messages that Segment would reject are refused; else they are kept like all others."""
+    rate_limit: float | None = None
+    """Most messages a second, in each receiver process; None: any number."""
     purges: bool = False
     """Whether its `delete` messages have what is stored of their users deleted."""
     enabled: bool = True
@@ -136,6 +140,8 @@ class Route:
     events: tuple[str, ...] | None = None
     """Globs that narrow track messages only."""
     channels: frozenset[str] | None = None
+    invalid: bool = False
+    """Whether it takes messages too that Segment would reject."""
     steps: tuple[StepConfig, ...]
     retry: tuple[float, ...]
     """Seconds before each further attempt."""

@@ -60,6 +60,8 @@ def _source(name: str, keys: SourceKeys, environ: Mapping[str, str]) -> Source:
         },
         write_keys=secrets(keys.write_key_env, environ),
         max_age_s=None if keys.max_age is None else units.seconds(keys.max_age),
+        refuses_invalid=keys.invalid == "refuse",
+        rate_limit=None if keys.rate_limit is None else units.per_second(keys.rate_limit),
         purges=keys.on_delete == "purge",
         enabled=keys.enabled,
     )
@@ -79,6 +81,7 @@ def _route(name: str, keys: RouteKeys) -> Route:
         types=_narrowed(types),
         events=None if keys.events is None else tuple(keys.events),
         channels=_narrowed(keys.channels),
+        invalid=keys.invalid,
         steps=tuple(_step(step) for step in keys.steps),
         retry=tuple(delays),
         concurrency=keys.concurrency,

@@ -20,6 +20,7 @@ from receiver.core.routes_types import (
     Keys,
     MayBeLeftOut,
     Name,
+    Rate,
     Retry,
     SourcePathText,
     Url,
@@ -59,6 +60,18 @@ class SourceKeys(Keys):
         description="Webhook messages older than this are refused with `message_too_old`, by their "
         "`receivedAt`, else `sentAt`, else `timestamp`; so are those with none of them. What Segment tries "
         "again, for about 4 hours, keeps its old times, and so does what it replays. Left out: of any age.",
+    )
+    invalid: Literal["keep", "refuse"] = Field(
+        "keep",
+        description="What becomes of messages that Segment would reject, such as a track message without "
+        "`event`: `keep` stores them, and only routes with `invalid: true` take them; `refuse` answers 400 "
+        "with Segment's code, or leaves them out of their batch.",
+    )
+    rate_limit: MayBeLeftOut[Rate] = Field(
+        None,
+        description="Most messages a second (`500/s`) or a minute (`600/m`), those of batches counted one by "
+        "one; above it the answer is 429 with `Retry-After`, and senders try again. Each receiver process "
+        "counts for itself. Left out: any number.",
     )
     on_delete: Literal["keep", "purge"] = Field(
         "keep",
@@ -111,6 +124,11 @@ class RouteKeys(Keys):
         None,
         min_length=1,
         description="Where messages come from. `client` takes browser and mobile too; `unknown`: not said.",
+    )
+    invalid: bool = Field(
+        False,
+        description="`true`: takes messages too that Segment would reject, see `invalid` of sources. "
+        "`delete` messages and types that are not Segment's are never invalid.",
     )
     steps: list[StepKeys] = Field(min_length=1, description="The work, in this order.")
     retry: Retry = Field(

@@ -44,6 +44,11 @@ def _positive(value: str) -> str:
     return value
 
 
+def _rate(value: str) -> str:
+    units.per_second(value)
+    return value
+
+
 def _glob(value: str) -> str:
     compile_glob(value)
     return value
@@ -90,6 +95,7 @@ Age = Annotated[
     AfterValidator(_positive),
     Field(examples=["5h"]),
 ]
+Rate = Annotated[str, AfterValidator(_rate), Field(examples=["500/s", "600/m"])]
 Delay = Annotated[
     str, BeforeValidator(_with_unit), _at_most(LONGEST_RETRY_S), Field(examples=["5s", "10m", "2h"])
 ]

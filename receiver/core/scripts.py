@@ -22,7 +22,7 @@ from receiver.core.errors import StoreFull, StoreUnavailable, Unavailable
 T = TypeVar("T")
 
 LUA = Path(__file__).parent / "lua"
-REFUSED_WHEN_FULL = {"accept", "replay"}
+REFUSED_WHEN_FULL = {"accept", "replay", "refusals"}
 """Scripts that add data. All others must work on a full Redis: they are the ones that empty it."""
 
 

@@ -20,6 +20,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sources: tuple[str, ...] = ()
     user: str | None = None
     """userId or anonymousId."""
+    invalid: bool = False
+    """Only those that Segment would reject."""
 
     def takes(self, message: StoredMessage) -> bool:
         """Whether a message belongs to it. A body that cannot be read has no type, event or user."""
@@ -31,7 +33,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return False
         if self.sources and message.source not in self.sources:
             return False
-        return not (self.types or self.events or self.user) or self._takes_content(message.body)
+        about_content = self.types or self.events or self.user or self.invalid
+        return not about_content or self._takes_content(message.body)
 
     def _takes_content(self, body: bytes) -> bool:
         try:
@@ -45,6 +48,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             if not any(globs.compile_glob(pattern).match(found.event or "") for pattern in self.events):
                 return False
         elif self.events and not self.types:
+            return False
+        if self.invalid and not found.problems:
             return False
         return self.user is None or self.user in users(fields)
 

@@ -47,6 +47,12 @@ def _port(value: str) -> int:
     return int(value)
 
 
+def _positive(value: str) -> int:
+    if not value.isdecimal() or int(value) < 1:
+        raise ValueError(f"{value!r} is not a number above 0; write for example 5000000")
+    return int(value)
+
+
 def _durability(value: str) -> Durability:
     if value not in ("fsync", "relaxed"):
         raise ValueError(f"{value!r} is neither fsync nor relaxed")
@@ -106,6 +112,12 @@ class Settings:
     )
     max_message: int = field(
         default=512_000, metadata=_read(units.size_bytes, "largest single message on /hooks")
+    )
+    max_open: int = field(
+        default=5_000_000,
+        metadata=_read(
+            _positive, "most messages with open deliveries or dead letters; above it the receiver answers 503"
+        ),
     )
     drain_length: float = field(
         default=300.0, metadata=_read(units.seconds, "how long a drain stays on duty before it hands over")

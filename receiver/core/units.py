@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them: `20s`, `3d`, `8MB`."""
+"""Durations, sizes and rates as people write them: `20s`, `3d`, `8MB`, `500/s`."""
 
 import re
 
@@ -15,6 +15,7 @@ BYTES = {
 }
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)", re.ASCII)
+_RATE = re.compile(r"(\d+(?:\.\d+)?)/([smh])", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(B|kB|KB|MB|GB|KiB|MiB|GiB)?", re.ASCII)
 
 
@@ -36,6 +37,14 @@ def size_bytes(text: str) -> int:
     if match is None:
         raise ValueError(f"{text!r} is not a size; write for example 512kB, 8MB or 2GiB")
     return int(float(match[1]) * BYTES[match[2] or "B"])
+
+
+def per_second(text: str) -> float:
+    """`"600/m"` → 10.0. Raises ValueError with a sentence that says what is expected."""
+    match = _RATE.fullmatch(text.strip())
+    if match is None or not float(match[1]):
+        raise ValueError(f"{text!r} is not a rate; write for example 500/s or 600/m")
+    return float(match[1]) / SECONDS[match[2]]
 
 
 def human_seconds(value: float) -> str:

@@ -4,13 +4,11 @@ A pure judgement of a message's top-level fields: nothing is refused or marked h
 that is not of the six calls of the Spec, is not judged: webhooks carry any JSON, and `delete` has odd forms.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Literal, get_args
-
-import msgspec
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, get_args
 
 from receiver.core import json_text
-from receiver.core.facts import Fields
+from receiver.core.json_text import Fields
 
 Code = Literal[
     "no_user_anon_id",
@@ -24,7 +22,7 @@ Code = Literal[
     "category_not_string",
 ]
 CODES: tuple[Code, ...] = get_args(Code)
-MEANINGS: Mapping[Code, str] = {
+MEANINGS: Mapping[str, str] = {
     "no_user_anon_id": "neither userId nor anonymousId is there",
     "id_required": "a group call without groupId, or an alias call without userId",
     "id_not_string": "userId or anonymousId is empty or not a string",
@@ -44,33 +42,40 @@ def problems(fields: Fields) -> tuple[Code, ...]:
     judge = _JUDGES.get(_type(fields))
     if judge is None:
         return ()
-    found = {*_of_ids(fields), *judge(fields)}
+    found = [*_of_ids(fields), *judge(fields)]
     return tuple(code for code in CODES if code in found) if found else ()
 
 
+def sentence(codes: Iterable[str]) -> str:
+    """What is wrong, for people: `id_required (a group call without groupId, …)`."""
+    return ", ".join(f"{code} ({MEANINGS[code]})" for code in codes)
+
+
 def _of_ids(fields: Fields) -> list[Code]:
+    user, anonymous = _read(fields, "userId"), _read(fields, "anonymousId")
     found: list[Code] = []
-    if not _there(fields, "userId") and not _there(fields, "anonymousId"):
+    if user is None and anonymous is None:
         found.append("no_user_anon_id")
-    if not (_text_or_none(fields, "userId") and _text_or_none(fields, "anonymousId")):
+    if _no_text(user) or _no_text(anonymous):
         found.append("id_not_string")
     return found
 
 
 def _track(fields: Fields) -> list[Code]:
-    found: list[Code] = []
-    if not _there(fields, "event") or bytes(fields["event"]) == b'""':
+    event = _read(fields, "event")
+    found = _object(fields, "properties", "properties_not_object")
+    if event is None or event == "":
         found.append("event_not_defined")
-    elif not _text_or_none(fields, "event"):
+    elif not isinstance(event, str):
         found.append("event_not_string")
-    return found + _object(fields, "properties", "properties_not_object")
+    return found
 
 
 def _page(fields: Fields) -> list[Code]:
     found = _object(fields, "properties", "properties_not_object")
-    if not _text_or_none(fields, "name"):
+    if _no_text(_read(fields, "name")):
         found.append("name_not_string")
-    if not _text_or_none(fields, "category"):
+    if _no_text(_read(fields, "category")):
         found.append("category_not_string")
     return found
 
@@ -98,7 +103,7 @@ _JUDGES: Mapping[str | None, Callable[[Fields], list[Code]]] = {
 
 
 def _type(fields: Fields) -> str | None:
-    found = json_text.value(fields["type"]) if "type" in fields else None
+    found = _read(fields, "type")
     return found if isinstance(found, str) else None
 
 
@@ -107,21 +112,33 @@ def _required(fields: Fields, name: str) -> list[Code]:
 
 
 def _object(fields: Fields, name: str, code: Code) -> list[Code]:
-    return [] if not _there(fields, name) or _first(fields[name]) == b"{" else [code]
-
-
-def _text_or_none(fields: Fields, name: str) -> bool:
-    """Whether it is a text that is not empty, or not there."""
-    if not _there(fields, name):
-        return True
-    return _first(fields[name]) == b'"' and len(memoryview(fields[name])) > 2
+    if _first(fields, name) in _OBJECT_OR_NONE or bytes(fields[name]) == _OBJECT_OF_FORM:
+        return []
+    return [code]
 
 
 def _there(fields: Fields, name: str) -> bool:
+    return _first(fields, name) not in _NONE
+
+
+def _read(fields: Fields, name: str) -> Any:
+    """Ids and names are short: to read one costs less than to look at its first byte."""
     found = fields.get(name)
-    return found is not None and _first(found) != b"n"
+    return None if found is None else json_text.value(found)
 
 
-def _first(value: msgspec.Raw) -> bytes:
+def _no_text(value: Any) -> bool:
+    """Whether it is there and is no text, or an empty one."""
+    return value is not None and not (value and isinstance(value, str))
+
+
+_NONE = (None, ord("n"))
+_OBJECT_OR_NONE = (*_NONE, ord("{"))
+_OBJECT_OF_FORM = b'"[object Object]"'
+"""All that is left of an object where a mapping sends a form: it was one."""
+
+
+def _first(fields: Fields, name: str) -> int | None:
     """The first byte of a value tells its kind; `n` begins null only."""
-    return memoryview(value)[:1].tobytes()
+    found = fields.get(name)
+    return None if found is None else memoryview(found)[0]

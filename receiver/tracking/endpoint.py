@@ -19,7 +19,7 @@ from receiver.core.routes import Config
 from receiver.core.settings import Settings
 from receiver.deadline import Deadline
 from receiver.intake import GOOD_ANSWER, LARGE
-from receiver.keeping import Commits, Keeper
+from receiver.keeping import Keeper
 from receiver.load import Load, Share
 from receiver.tracking import keys, pixel, settings_page
 from receiver.tracking.calls import CALLS, METRICS, PIXELS, Call, name_of, project_of
@@ -39,15 +39,15 @@ class Tracking:
         self,
         settings: Settings,
         config: Config,
-        committer: Commits,
+        keeper: Keeper,
         *,
         metrics: Metrics,
         load: Load,
         clock: Clock = SYSTEM,
     ) -> None:
         self._max_body = settings.max_body
-        self._keeper = Keeper(config, committer, metrics=metrics, clock=clock)
-        self._taker = Taker(config, self._keeper)
+        self._keeper = keeper
+        self._taker = Taker(config, keeper)
         self._metrics = metrics
         self._load = load
         self._deadline = Deadline(READ_TIMEOUT_S)
@@ -84,7 +84,11 @@ class Tracking:
                 ip=_ipv4(scope),
                 now_ms=self._clock.now_ms(),
             )
-            taken = await self._take(received)
+            try:
+                taken = await self._take(received)
+            except Refused as error:
+                self._keeper.refuse(scope["path"], error, size=len(body))
+                raise
             if taken.refused:
                 self._keeper.report(scope["path"], taken.refused)
             if taken.kept:
@@ -124,6 +128,8 @@ class Tracking:
                 await self._keeper.keep(self._taker.take(received).kept)
         except (Refused, Unavailable) as error:
             self._metrics.count("hookyard_elements_refused_total", error.code)
+            if isinstance(error, Refused):
+                self._keeper.refuse(scope["path"], error, size=len(scope["query_string"]))
             log.warning("pixel not kept", extra={"code": error.code, "reason": error.message})
 
     def _settings_of(self, key: str, scope: Scope) -> tuple[Headers, bytes]:

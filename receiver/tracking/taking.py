@@ -13,8 +13,10 @@ from receiver.core.errors import MalformedMessage, Refused
 from receiver.core.facts import Fields, content_digest
 from receiver.core.message import NewMessage
 from receiver.core.routes import Config, SourcePath
+from receiver.core.validity import MEANINGS, problems
 from receiver.keeping import Keeper
-from receiver.split import Reason, RefusedElement
+from receiver.soundness import invalid
+from receiver.split import RefusedElement
 from receiver.tracking import keys
 from receiver.tracking.calls import Call
 from receiver.tracking.enrich import Arrival, arrival, enriched
@@ -64,9 +66,12 @@ class Taker:
         if way is None:
             raise InvalidWriteKey
         if json_text.too_deep(received.body):
-            raise _refusal("too_deep")
+            raise _too_deep()
         came = arrival(received.call, received.now_ms, received.ip, {})
-        return Taken(kept=[self._message(way, fields, came)], refused=[])
+        found = self._message(0, way, fields, came)
+        if isinstance(found, RefusedElement):
+            raise _refusal(found)
+        return Taken(kept=[found], refused=[])
 
     def _batch(self, received: Received, envelope: Fields, way: SourcePath | None) -> Taken:
         batch = bytes(envelope.get("batch", b""))
@@ -79,34 +84,43 @@ class Taker:
         kept: list[NewMessage] = []
         refused: list[RefusedElement] = []
         for index, item in enumerate(items):
-            found = self._item(item, way, came)
+            found = self._item(index, item, way, came)
             if isinstance(found, NewMessage):
                 kept.append(found)
             else:
-                refused.append(RefusedElement(index=index, reason=found))
+                refused.append(found)
         if not kept and (refused or way is None):
-            raise _refusal(refused[0].reason if refused else "invalid_write_key")
+            raise _refusal(refused[0]) if refused else InvalidWriteKey()
         return Taken(kept=kept, refused=refused)
 
-    def _item(self, item: bytes, default: SourcePath | None, came: Arrival) -> NewMessage | Reason:
+    def _item(
+        self, index: int, item: bytes, default: SourcePath | None, came: Arrival
+    ) -> NewMessage | RefusedElement:
         if item[:1] != b"{":
-            return "null" if item == b"null" else "not_an_object"
+            return RefusedElement(index=index, reason="null" if item == b"null" else "not_an_object")
         if len(item) > MAX_MESSAGE:
-            return "too_large"
+            return RefusedElement(index=index, reason="too_large")
         if json_text.too_deep(item):
-            return "too_deep"
+            return RefusedElement(index=index, reason="too_deep")
         fields = json_text.members(item)
         own = keys.in_fields(fields)
         way = default if own is None else self._keys.way(own)
-        return "invalid_write_key" if way is None else self._message(way, fields, came)
+        if way is None:
+            return RefusedElement(index=index, reason="invalid_write_key")
+        return self._message(index, way, fields, came)
 
-    def _message(self, way: SourcePath, fields: Mapping[str, msgspec.Raw], came: Arrival) -> NewMessage:
+    def _message(
+        self, index: int, way: SourcePath, fields: Mapping[str, msgspec.Raw], came: Arrival
+    ) -> NewMessage | RefusedElement:
         sent = {name: value for name, value in fields.items() if name != keys.FIELD}
         if came.call.type is not None:
             sent["type"] = came.call.type
         made = enriched(sent, came)
+        source, body = way.source, joined(made)
+        if source.refuses_invalid and (found := problems(made)):
+            return RefusedElement(index=index, reason=found[0], body=body, source=source.name)
         # Of what was sent: what is added differs each time the same message is sent.
-        return self._keeper.message(way, joined(made), made, covered=False, content=content_digest(sent))
+        return self._keeper.message(way, body, made, covered=False, content=content_digest(sent))
 
 
 def _members(body: bytes) -> dict[str, msgspec.Raw]:
@@ -120,20 +134,26 @@ def _shared(envelope: Fields) -> Fields:
     """What the envelope says about all its messages. Raises MalformedMessage."""
     shared = {name: envelope[name] for name in ("context", "integrations", "sentAt") if name in envelope}
     if json_text.too_deep(b"[%b]" % b",".join(shared.values())):
-        raise _refusal("too_deep")
+        raise _too_deep()
     return shared
 
 
-def _refusal(reason: Reason) -> Refused:
+def _too_deep() -> Refused:
+    return MalformedMessage(
+        f"The message nests objects or arrays deeper than {json_text.MAX_DEPTH} levels.", code="too_deep"
+    )
+
+
+def _refusal(first: RefusedElement) -> Refused:
     """Why nothing of a call was kept."""
-    if reason == "invalid_write_key":
+    if first.reason in MEANINGS:
+        return invalid(first.reason, first.source, first.body)
+    if first.reason == "invalid_write_key":
         return InvalidWriteKey()
-    if reason == "too_large":
+    if first.reason == "too_large":
         return PayloadTooLarge("each message of a batch", MAX_MESSAGE)
-    if reason == "too_deep":
-        return MalformedMessage(
-            f"The message nests objects or arrays deeper than {json_text.MAX_DEPTH} levels.", code="too_deep"
-        )
+    if first.reason == "too_deep":
+        return _too_deep()
     return MalformedMessage("The batch holds no message that is a JSON object.", code="not_a_message")
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from receiver.core.channel import Channel, derive
 from receiver.core.filters import Facts, Matcher
@@ -37,6 +38,7 @@ def configs(draw: st.DrawFn) -> Config:
             channels=draw(some(CHANNELS)),
             steps=(),
             retry=(),
+            invalid=draw(st.booleans()),
             enabled=draw(st.booleans()),
         )
     sources = {
@@ -57,6 +59,7 @@ FACTS = st.builds(
     type=st.none() | st.sampled_from(TYPES) | st.text(max_size=5),
     event=st.none() | st.sampled_from(["Order Completed", "Order X", "A", "B"]) | st.text(max_size=5),
     channel=st.sampled_from(Channel),
+    problems=st.sampled_from([(), ("id_required",), ("no_user_anon_id", "event_not_defined")]),
 )
 
 
@@ -71,7 +74,7 @@ def test_match_and_explain_agree(config: Config, messages: list[Facts], source: 
         assert matcher.match(path, facts) == expected
         assert all(verdict.reason for verdict in verdicts)
         if not matcher.needs_channel(path):
-            assert matcher.match(path, Facts(type=facts.type, event=facts.event)) == expected
+            assert matcher.match(path, structs.replace(facts, channel=Channel.UNKNOWN)) == expected
 
 
 JSON = st.recursive(

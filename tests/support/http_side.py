@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from receiver.app import Store, create_app
+from receiver.core.clock import SYSTEM, Clock
 from receiver.core.errors import Unavailable
 from receiver.core.message import Accepted, NewMessage
 from receiver.core.metrics import Metrics
@@ -21,6 +22,7 @@ from receiver.core.verify_options import VerifyNone, VerifySegment
 from receiver.exposition import Refresh
 from receiver.health import Check
 from receiver.load import Load
+from receiver.refusals import Refusals
 from tests.support.sender import Answer, signed
 
 SECRET = "shared-secret-for-tests"
@@ -102,22 +104,27 @@ class HttpSide:
         checks: Sequence[Check] = (),
         refreshes: Sequence[Refresh] = (),
         load: Load | None = None,
+        configured: Config | None = None,
+        clock: Clock = SYSTEM,
         **settings: Any,
     ) -> None:
         self.recorder = Recorder()
         self.metrics = Metrics()
         self.events: list[str] = []
+        self.refusals = Refusals(clock)
         self.app = create_app(
             replace(Settings(admin_token=Secret(ADMIN_TOKEN)), **settings),
-            config(),
+            configured or config(),
             Store(
                 committer=self.recorder,
+                refusals=self.refusals,
                 checks=tuple(checks),
                 refreshes=tuple(refreshes),
                 running=self._running,
             ),
             metrics=self.metrics,
             load=load,
+            clock=clock,
         )
 
     @asynccontextmanager

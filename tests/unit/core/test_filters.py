@@ -24,6 +24,7 @@ routes:
   unknowns: {channels: [unknown, server], types: [page], steps: [{handler: "a:b"}]}
   of-app: {sources: [app], steps: [{handler: "a:b"}]}
   switched-off: {enabled: false, steps: [{handler: "a:b"}]}
+  odd-groups: {types: [group], invalid: true, steps: [{handler: "a:b"}]}
 """
 
 
@@ -60,6 +61,9 @@ def at(config: Config, path: str) -> SourcePath:
             ["everything", "people", "clients", "of-app"],
         ),
         ("off", Facts(type="track", event="Login"), []),
+        ("shop", Facts(type="group"), ["everything", "odd-groups"]),
+        ("shop", Facts(type="group", problems=("id_required",)), ["odd-groups"]),
+        ("shop", Facts(type="page", problems=("name_not_string",)), []),
     ],
 )
 def test_routes_take_what_their_conditions_say(
@@ -96,6 +100,14 @@ def test_the_context_is_needed_only_where_a_route_filters_on_channels(config: Co
             "clients",
             "its channel is server; the route takes client only",
         ),
+        (
+            "shop",
+            Facts(type="group", problems=("id_required",)),
+            "everything",
+            "it is invalid, id_required (a group call without groupId, or an alias call without userId); "
+            "the route does not ask for such (invalid: true)",
+        ),
+        ("shop", Facts(type="group", problems=("id_required",)), "odd-groups", "every condition holds"),
         ("shop", Facts(type="page"), "of-app", "it came from shop; the route takes app only"),
         ("shop/crm", Facts(type="page"), "clients", "the path shop/crm feeds everything, orders only"),
         ("shop", Facts(type="page"), "switched-off", "the route is switched off (enabled: false)"),

@@ -35,6 +35,8 @@ sources:
     paths: {shop: all, shop/crm: [orders, calls]}
     enabled: false
     max_age: 5h
+    invalid: refuse
+    rate_limit: 600/m
   app:
     verify: {scheme: segment, secret_env: SHOP_SECRET}
 connections:
@@ -81,6 +83,7 @@ def full() -> Config:
 def test_sources_and_their_paths() -> None:
     config = full()
     shop = config.sources["shop"]
+    assert (shop.refuses_invalid, shop.rate_limit) == (True, 10.0)
     assert shop.verify == (VerifySegment(secrets=(Secret("s1"), Secret("s0"))),)
     assert not shop.enabled
     assert shop.max_age_s == 5 * 3600

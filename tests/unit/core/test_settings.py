@@ -21,6 +21,7 @@ def test_values_are_read_in_their_types() -> None:
             "HOOKYARD_PORT": "9000",
             "HOOKYARD_REDIS_URL": "redis://:secret@host/1",
             "HOOKYARD_MAX_BODY": "2MB",
+            "HOOKYARD_MAX_OPEN": "1000",
             "HOOKYARD_DEDUP_WINDOW": "12h",
             "HOOKYARD_DURABILITY": "relaxed",
             "HOOKYARD_LOG_LEVEL": "debug",
@@ -29,11 +30,18 @@ def test_values_are_read_in_their_types() -> None:
     assert settings.port == 9000
     assert settings.redis_url == Secret("redis://:secret@host/1")
     assert (settings.max_body, settings.dedup_window) == (2_000_000, 43200.0)
+    assert settings.max_open == 1000
     assert (settings.durability, settings.log_level) == ("relaxed", "DEBUG")
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
     assert Settings.from_env({"HOOKYARD_PORT": ""}).port == 8000
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", "1e6", "9" * 5000])
+def test_a_bound_is_a_number_above_0(value: str) -> None:
+    with pytest.raises(ConfigError, match="HOOKYARD_MAX_OPEN"):
+        Settings.from_env({"HOOKYARD_MAX_OPEN": value})
 
 
 def test_all_problems_are_told_at_once_and_by_name() -> None:

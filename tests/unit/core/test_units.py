@@ -23,6 +23,19 @@ def test_seconds_says_what_it_expects(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"), [("500/s", 500.0), ("600/m", 10.0), ("1.5/s", 1.5), (" 36/h ", 0.01)]
+)
+def test_per_second_reads_rates(text: str, expected: float) -> None:
+    assert units.per_second(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "500", "/s", "0/s", "-1/s", "5/d", "5 /s", "5/s/s", "inf/s"])
+def test_per_second_says_what_it_expects(text: str) -> None:
+    with pytest.raises(ValueError, match="write for example"):
+        units.per_second(text)
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("8MB", 8_000_000),

@@ -23,6 +23,7 @@ CASES = {
     b'{"type":"track","event":["E"],%b}' % ID: ("event_not_string",),
     b'{"type":"track","event":"E","properties":[],%b}' % ID: ("properties_not_object",),
     b'{"type":"track","event":"E","properties":null,%b}' % ID: (),
+    b'{"type":"track","event":"E","properties":"[object Object]",%b}' % ID: (),
     b'{"type":"track","event":"E","properties":"p","traits":"t",%b}' % ID: ("properties_not_object",),
     b'{"type":"page","properties":1,%b}' % ID: ("properties_not_object",),
     b'{"type":"page","name":null,"category":null,%b}' % ID: (),
