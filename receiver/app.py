@@ -72,7 +72,7 @@ def create_app(
     """The application for one valid config. Run it without uvicorn's own logging: the edge writes the log."""
     metrics = metrics or Metrics()
     load = load or Load()
-    metrics.follow("hookyard_requests_in_progress", lambda: load.requests)
+    metrics.follow("hookyard_requests_in_progress", lambda: len(load.shares))
     keeper = Keeper(config, store.committer, store.refusals, metrics=metrics, clock=clock)
     intake = Intake(settings, config, keeper, load=load, clock=clock)
     tracking = Tracking(settings, config, keeper, metrics=metrics, load=load, clock=clock)
@@ -80,7 +80,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with store.running():
+        async with store.running(), load.watched():
             yield
 
     app = App(

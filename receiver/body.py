@@ -4,17 +4,14 @@ Whatever the sender does (lies about the length, streams for ever, sends a decom
 holds at most twice the cap in memory.
 """
 
+import asyncio
 import zlib
 from collections.abc import Mapping
 
 from starlette.types import Receive
 
-from receiver.core.errors import BodyTimeout, BodyTooLarge, MalformedMessage, UnsupportedEncoding
-from receiver.deadline import Deadline
+from receiver.core.errors import BodyTooLarge, MalformedMessage, UnsupportedEncoding
 from receiver.load import Share
-
-READ_TIMEOUT_S = 30.0
-"""For a whole body; Segment itself gives up after 5 to 10 seconds."""
 
 _GZIP = (zlib.MAX_WBITS | 16,)
 _DEFLATE = (zlib.MAX_WBITS, -zlib.MAX_WBITS)
@@ -32,26 +29,35 @@ class ClientGone(Exception):
     """The sender closed the connection before its request was complete: there is nobody to answer."""
 
 
-async def read_body(
-    headers: Mapping[bytes, bytes], receive: Receive, limit: int, share: Share, deadline: Deadline
-) -> bytes:
-    """The whole body, decompressed. `limit` is in bytes; what is held is taken from `share`.
+async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int, share: Share) -> bytes:
+    """The whole body, decompressed. `limit` is in bytes; what is held is taken from `share`, which also
+    limits the time.
 
     Raises BodyTooLarge, BodyTimeout, UnsupportedEncoding, MalformedMessage, Overloaded or ClientGone.
     """
-    encoding = headers.get(b"content-encoding", b"").strip().lower()
-    windows = _WINDOWS.get(encoding)
-    if windows is None:
-        raise UnsupportedEncoding(
-            f"Content-Encoding {encoding.decode('latin-1')!r}: use gzip, deflate or identity."
-        )
+    windows = _windows(headers.get(b"content-encoding", b""))
     announced = headers.get(b"content-length", b"")
     if announced.isdigit() and int(announced) > limit:
         raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    more = True
     try:
-        body = await deadline.hold(_received(receive, limit, share))
-    except TimeoutError as error:
-        raise BodyTimeout(f"The body did not arrive within {deadline.seconds:.0f} seconds.") from error
+        while more:
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                raise ClientGone
+            chunk = event.get("body", b"")
+            more = event.get("more_body", False)
+            size += len(chunk)
+            if size > limit:
+                raise _too_large(limit)
+            share.take(len(chunk), more)
+            chunks.append(chunk)
+    except asyncio.CancelledError:
+        share.cancelled()
+        raise
+    body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     if not windows or not body:
         return body
     plain = _inflated(body, windows, limit)
@@ -59,22 +65,16 @@ async def read_body(
     return plain
 
 
-async def _received(receive: Receive, limit: int, share: Share) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    more = True
-    while more:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            raise ClientGone
-        chunk = event.get("body", b"")
-        more = event.get("more_body", False)
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        share.take(len(chunk))
-        chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+def _windows(encoding: bytes) -> tuple[int, ...]:
+    """How to decompress: the window sizes to try; none when there is nothing to do."""
+    if not encoding:
+        return ()
+    windows = _WINDOWS.get(encoding.strip().lower())
+    if windows is None:
+        raise UnsupportedEncoding(
+            f"Content-Encoding {encoding.decode('latin-1')!r}: use gzip, deflate or identity."
+        )
+    return windows
 
 
 def _inflated(body: bytes, windows: tuple[int, ...], limit: int) -> bytes:

@@ -9,14 +9,13 @@ import asyncio
 from starlette.types import Receive, Scope, Send
 
 from receiver.age import young
-from receiver.body import READ_TIMEOUT_S, read_body
+from receiver.body import read_body
 from receiver.core.clock import SYSTEM, Clock
 from receiver.core.errors import Refused, UnknownSource, WrongMethod
 from receiver.core.facts import content_digest
 from receiver.core.message import NewMessage
 from receiver.core.routes import Config, SourcePath
 from receiver.core.settings import Settings
-from receiver.deadline import Deadline
 from receiver.forms import plain
 from receiver.keeping import Keeper
 from receiver.load import Load
@@ -49,7 +48,6 @@ class Intake:
         self._config = config
         self._keeper = keeper
         self._load = load
-        self._deadline = Deadline(READ_TIMEOUT_S)
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +57,7 @@ class Intake:
             limit = self._settings.max_body
             body = b""
             try:
-                body = await read_body(dict(headers), receive, limit, share, self._deadline)
+                body = await read_body(dict(headers), receive, limit, share)
                 request = Unverified(body=body, headers=headers, at_ms=self._clock.now_ms())
                 if len(body) <= LARGE:
                     messages, refused = self._messages(path, request)

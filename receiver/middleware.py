@@ -100,7 +100,7 @@ class _Exchange:
         await self._send(event)
 
     async def refuse(self, error: HookError) -> str:
-        """Answer an error, and return its code; an answer that has begun stays, and the server cuts it off."""
+        """Answer an error and return its code; an answer that has begun stays, and the server cuts it off."""
         if not self.status:
             if self._upload is not None:
                 await self._upload.discard()

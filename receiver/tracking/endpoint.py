@@ -11,13 +11,12 @@ from collections.abc import Mapping
 
 from starlette.types import Receive, Scope, Send
 
-from receiver.body import READ_TIMEOUT_S, read_body
+from receiver.body import read_body
 from receiver.core.clock import SYSTEM, Clock
 from receiver.core.errors import BodyTooLarge, Refused, Unavailable, WrongMethod
 from receiver.core.metrics import Metrics
 from receiver.core.routes import Config
 from receiver.core.settings import Settings
-from receiver.deadline import Deadline
 from receiver.intake import GOOD_ANSWER, LARGE
 from receiver.keeping import Keeper
 from receiver.load import Load, Share
@@ -50,7 +49,6 @@ class Tracking:
         self._taker = Taker(config, keeper)
         self._metrics = metrics
         self._load = load
-        self._deadline = Deadline(READ_TIMEOUT_S)
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +97,7 @@ class Tracking:
     ) -> bytes:
         limit = min(MAX_MESSAGE if single else MAX_BATCH, self._max_body)
         try:
-            return await read_body(headers, receive, limit, share, self._deadline)
+            return await read_body(headers, receive, limit, share)
         except BodyTooLarge as error:
             raise PayloadTooLarge("a single message" if single else "a batch", limit) from error
 
@@ -119,8 +117,9 @@ class Tracking:
         if scope["method"] == "HEAD":
             return
         try:
-            with self._load.request():
+            with self._load.request() as share:
                 body = pixel.body_of(scope["query_string"])
+                share.take(len(body))
                 if len(body) > MAX_MESSAGE:
                     raise PayloadTooLarge("a single message", MAX_MESSAGE)
                 now_ms = self._clock.now_ms()

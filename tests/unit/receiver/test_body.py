@@ -10,7 +10,6 @@ import pytest
 
 from receiver import body
 from receiver.core.errors import BodyTimeout, BodyTooLarge
-from receiver.deadline import Deadline
 from receiver.load import Load
 from tests.support.http_side import HttpSide, exchange
 from tests.support.segment import line
@@ -32,8 +31,10 @@ def test_a_body_that_never_ends_arriving_is_408() -> None:
         raise AssertionError("unreachable")
 
     async def story() -> None:
-        with Load().request() as share:
-            await body.read_body({}, receive, 1000, share, Deadline(0.01))
+        load = Load(read_seconds=0.01)
+        async with load.watched():
+            with load.request() as share:
+                await body.read_body({}, receive, 1000, share)
 
     with pytest.raises(BodyTimeout) as caught:
         asyncio.run(story())
@@ -62,7 +63,7 @@ def test_a_bomb_costs_no_more_than_the_cap() -> None:
 
     async def story() -> None:
         with Load().request() as share:
-            await body.read_body({b"content-encoding": b"gzip"}, receive, cap, share, Deadline(10))
+            await body.read_body({b"content-encoding": b"gzip"}, receive, cap, share)
 
     tracemalloc.start()
     with pytest.raises(BodyTooLarge):
@@ -82,7 +83,7 @@ def test_a_stream_is_refused_at_the_cap_not_at_its_end() -> None:
 
     async def story() -> None:
         with Load().request() as share:
-            await body.read_body({}, receive, 1000, share, Deadline(10))
+            await body.read_body({}, receive, 1000, share)
 
     with pytest.raises(BodyTooLarge):
         asyncio.run(story())
