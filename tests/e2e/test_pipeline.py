@@ -186,6 +186,7 @@ def test_a_day_with_the_command_line(tmp_path: Path) -> None:
                 "type": "track",
                 "event": "Order Paid",
                 "messageId": f"o-{n}",
+                "userId": "u-1",
                 "properties": {"fail": 2 * (n == 2)},
             }
             for n in range(3)

@@ -84,7 +84,7 @@ def test_it_stops_cleanly(project: Path, sent: signal.Signals) -> None:
 def test_several_processes_share_the_port_and_end_together(project: Path) -> None:
     with receiver(project, "--processes", "2") as (process, port):
         until(lambda: len(descendants(process.pid)) >= 2, what="both processes")
-        assert {post(port, b'{"type":"track","event":"E"}') for _ in range(20)} == {200}
+        assert {post(port, b'{"type":"track","event":"E","userId":"u"}') for _ in range(20)} == {200}
         process.terminate()
         assert process.wait(timeout=30) == 0
     assert not answers(port)
@@ -98,7 +98,7 @@ def test_workers_take_what_the_receiver_accepted(project: Path) -> None:
     with receiver(project) as (_, port), (project / "workers.log").open("wb") as log:
         workers = subprocess.Popen([*HOOKYARD, "workers", "-n", "2", "--queues", "default"], stderr=log)
         try:
-            assert post(port, b'{"type":"track","event":"Noted"}') == 200
+            assert post(port, b'{"type":"track","event":"Noted","userId":"u"}') == 200
             seen = project / "seen.txt"
             until(lambda: seen.exists() and seen.read_text() == "Noted\n", what="the handler")
         finally:

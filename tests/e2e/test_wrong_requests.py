@@ -30,7 +30,7 @@ routes:
   all:
     steps: [{handler: tests.support.noting:note}]
 """
-TRACK = b'{"type":"track","event":"Tried","messageId":"m-1"}'
+TRACK = b'{"type":"track","event":"Tried","userId":"u","messageId":"m-1"}'
 WAIT_SECONDS = 10.0
 HUGE = 100_000_000
 
