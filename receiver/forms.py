@@ -18,9 +18,11 @@ MOST_FIELDS = 1000
 
 def is_form(request: Unverified) -> bool:
     """Whether the body is a form, and not only said to be one: `curl -d` says so of JSON too."""
-    kinds = [value.partition(b";")[0].strip().lower() for value in request.header(b"content-type")]
     body = request.body
-    return kinds == [CONTENT_TYPE] and b"=" in body and not body.lstrip().startswith((b"{", b"["))
+    if body.lstrip().startswith((b"{", b"[")) or b"=" not in body:
+        return False
+    kinds = [value.partition(b";")[0].strip().lower() for value in request.header(b"content-type")]
+    return kinds == [CONTENT_TYPE]
 
 
 def plain(request: Unverified, verified: Verified) -> Verified:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from receiver.core.clock import SYSTEM, Clock
@@ -70,26 +70,21 @@ class Keeper:
 
     async def keep(self, messages: list[NewMessage]) -> None:
         """Returns when all of them are on disk. Raises Unavailable."""
-        counts = Counter([message.source for message in messages])
-        self._rates.admit(counts)
+        sources = _tally(message.source for message in messages)
+        self._rates.admit(sources)
         started = self._clock.monotonic()
         accepted = await self._committer.commit(messages)
         self._metrics.observe("hookyard_commit_seconds", self._clock.monotonic() - started)
-        for source, count in counts.items():
-            repeats = [
-                answer.repeat
-                for message, answer in zip(messages, accepted, strict=True)
-                if message.source == source
-            ]
-            self._count(source, count, sum(repeats))
+        repeats = _tally(
+            message.source for message, answer in zip(messages, accepted, strict=True) if answer.repeat
+        )
+        for source, count in sources.items():
+            self._metrics.count("hookyard_messages_accepted_total", source, by=count - repeats.get(source, 0))
+        for source, count in repeats.items():
+            self._metrics.count("hookyard_messages_repeated_total", source, by=count)
         for message in messages:
             if message.problems:
                 self._metrics.count("hookyard_messages_invalid_total", message.source, message.problems[0])
-
-    def _count(self, source: str, messages: int, repeats: int) -> None:
-        self._metrics.count("hookyard_messages_accepted_total", source, by=messages - repeats)
-        if repeats:
-            self._metrics.count("hookyard_messages_repeated_total", source, by=repeats)
 
     def refuse(self, where: str, error: Refused, *, size: int, body: bytes = b"") -> None:
         """Note that nothing of a request was kept. `body` is left out where nobody knows whose it is."""
@@ -116,3 +111,11 @@ class Keeper:
                 "places": [element.index for element in refused[:_SHOWN]],
             },
         )
+
+
+def _tally(names: Iterable[str]) -> dict[str, int]:
+    """How often each occurs. For every request: a `Counter` takes ten times as long to be made."""
+    found: dict[str, int] = {}
+    for name in names:
+        found[name] = found.get(name, 0) + 1
+    return found

@@ -85,8 +85,7 @@ class Share:
             self._reader = None
 
     def cancelled(self) -> None:
-        """To be called where the reading of a body was cancelled: raises BodyTimeout if it took too long; else
-        it was cancelled by somebody else."""
+        """Call it where the reading of a body was cancelled. Raises BodyTimeout if it had taken too long."""
         if self._looks > _LOOKS and self._reader is not None and self._reader.uncancel() == 0:
             seconds = self._load.read_seconds
             raise BodyTimeout(f"The body did not arrive within {seconds:.0f} seconds.") from None

@@ -49,6 +49,8 @@ class Rates:
 
     def admit(self, counts: Mapping[str, int]) -> None:
         """So many messages of each source, all of them or none. Raises RateLimited."""
+        if not self._buckets:
+            return
         limited = [(name, count) for name, count in counts.items() if name in self._buckets]
         for name, count in limited:
             wait_s = self._buckets[name].wait_s(count)

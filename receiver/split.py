@@ -59,9 +59,10 @@ def split(verified: Verified, max_message: int) -> Elements:
     """
     body = verified.body
     json_text.require_utf8(body)
-    if json_text.is_array(body):
+    opening = json_text.opening(body)
+    if opening == b"[":
         return _batch(verified, body, max_message)
-    if not json_text.is_object(body):
+    if opening != b"{":
         _refuse_other(body)
     fields = json_text.members(body)
     batch = envelope.batch_of(fields)
@@ -98,8 +99,10 @@ def _batch(verified: Verified, array: bytes, max_message: int) -> Elements:
     items = json_text.items(array, MAX_ITEMS)
     if len(items) > MAX_ITEMS:
         raise TooManyMessages(f"The batch holds more than {MAX_ITEMS} messages.")
+    covered, others_covered = verified.coverage.includes(0), verified.coverage.includes(1)
     for index, item in enumerate(items):
-        element = _item(item, max_message, covered=verified.coverage.includes(index))
+        element = _item(item, max_message, covered=covered)
+        covered = others_covered
         if isinstance(element, Element):
             kept.append(element)
         else:

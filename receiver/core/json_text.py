@@ -85,12 +85,17 @@ def require_utf8(text: bytes) -> None:
             raise MalformedMessage(f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
 
 
+def opening(text: bytes) -> bytes:
+    """What the text begins with: an object with `{`, an array with `[`."""
+    return text.lstrip(b" \t\n\r")[:1]
+
+
 def is_array(text: bytes) -> bool:
-    return text.lstrip(b" \t\n\r").startswith(b"[")
+    return opening(text) == b"["
 
 
 def is_object(text: bytes) -> bool:
-    return text.lstrip(b" \t\n\r").startswith(b"{")
+    return opening(text) == b"{"
 
 
 def too_deep(text: bytes) -> bool:
