@@ -43,7 +43,9 @@ def test_what_the_system_would_have_to_interpret_is_refused(address: str, allow_
     assert "is not an address" in (forbidden(address, allow_private=allow_private) or "")
 
 
-@pytest.mark.parametrize("address", [*sorted(map(str, METADATA)), "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"])
+@pytest.mark.parametrize(
+    "address", [*sorted(map(str, METADATA)), "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"]
+)
 @pytest.mark.parametrize("allow_private", [True, False])
 def test_metadata_addresses_are_always_refused(address: str, allow_private: bool) -> None:
     assert "metadata" in (forbidden(address, allow_private=allow_private) or "")
