@@ -5,8 +5,8 @@ those of webhooks.
 """
 
 import asyncio
-import ipaddress
 import logging
+import socket
 from collections.abc import Mapping
 
 from starlette.types import Receive, Scope, Send
@@ -28,6 +28,8 @@ from receiver.tracking.taking import Received, Taken, Taker
 
 log = logging.getLogger("hookyard.tracking")
 
+_MAPPED = "::ffff:"
+"""What stands before an IPv4 address where the socket is one of IPv6."""
 _GOOD_HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(GOOD_ANSWER)).encode())]
 
 
@@ -146,13 +148,13 @@ def _require(scope: Scope, *methods: str) -> None:
 
 def _ipv4(scope: Scope) -> str | None:
     """The sender's address, if it is one that Segment records: those of IPv6 it does not collect."""
+    host: str = (scope.get("client") or ("",))[0]
+    host = host.removeprefix(_MAPPED)
     try:
-        address = ipaddress.ip_address((scope.get("client") or ("",))[0])
-    except ValueError:
+        socket.inet_pton(socket.AF_INET, host)
+    except (OSError, ValueError):
         return None
-    if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address
-    return str(address) if address.version == 4 else None
+    return host
 
 
 async def _answer(send: Send, headers: Headers, body: bytes) -> None:

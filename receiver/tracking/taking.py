@@ -112,7 +112,8 @@ class Taker:
     def _message(
         self, index: int, way: SourcePath, fields: Mapping[str, msgspec.Raw], came: Arrival
     ) -> NewMessage | RefusedElement:
-        sent = {name: value for name, value in fields.items() if name != keys.FIELD}
+        sent = dict(fields)
+        sent.pop(keys.FIELD, None)
         if came.call.type is not None:
             sent["type"] = came.call.type
         made = enriched(sent, came)
