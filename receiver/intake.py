@@ -21,6 +21,7 @@ from receiver.keeping import Keeper
 from receiver.load import Load
 from receiver.schemes.base import Unverified
 from receiver.schemes.verification import verify
+from receiver.settings_header import settings_text
 from receiver.soundness import sound
 from receiver.split import RefusedElement, split
 
@@ -96,6 +97,7 @@ class Intake:
             elements = young(elements, path.source.max_age_s, request.at_ms)
         if path.source.refuses_invalid:
             elements = sound(elements, path.source.name)
+        settings = settings_text(request)
         kept = [
             self._keeper.message(
                 path,
@@ -103,6 +105,7 @@ class Intake:
                 element.fields,
                 covered=element.covered,
                 content=content_digest(element.fields),
+                settings=settings,
             )
             for element in elements.kept
         ]

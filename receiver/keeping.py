@@ -51,7 +51,14 @@ class Keeper:
         self._clock = clock
 
     def message(
-        self, way: SourcePath, body: bytes, fields: Fields, *, covered: bool, content: bytes
+        self,
+        way: SourcePath,
+        body: bytes,
+        fields: Fields,
+        *,
+        covered: bool,
+        content: bytes,
+        settings: str = "",
     ) -> NewMessage:
         """The message with the routes it matches. Changes nothing, so that it may run in a thread."""
         seen = facts(fields, with_channel=self._matcher.needs_channel(way))
@@ -65,6 +72,7 @@ class Keeper:
             users=users(fields),
             routes=self._matcher.match(way, seen),
             problems=seen.problems,
+            settings=settings,
             orders_purge=orders_purge(way, seen.type, fields, covered=covered),
         )
 

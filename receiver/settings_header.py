@@ -12,6 +12,11 @@ LONGEST = 32_768
 """Bytes in base64; a server takes heads of 64 kB."""
 
 
+def settings_text(request: Unverified) -> str:
+    """The settings as they came, checked; empty if the request has none. Raises MalformedSettings."""
+    return "" if settings_of(request) is None else request.header(HEADER)[0].decode()
+
+
 def settings_of(request: Unverified) -> dict[str, Any] | None:
     """The settings; None if the request has none. Raises MalformedSettings."""
     values = request.header(HEADER)

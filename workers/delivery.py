@@ -39,7 +39,11 @@ async def attempt(work: Work, route: Route, line: Sequence[Step], tools: Toolbox
     number = before.attempts + 1
     try:
         message = Message(
-            number=ref.number, raw=work.body, source=work.info.partition("|")[0], received_ms=work.received_ms
+            number=ref.number,
+            raw=work.body,
+            source=work.info.partition("|")[0],
+            received_ms=work.received_ms,
+            info=work.info,
         )
         context = Context(
             message=message,

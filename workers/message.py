@@ -6,6 +6,7 @@ from typing import Any
 from receiver.core import channel as channels
 from receiver.core import clock
 from receiver.core.message import message_name, text
+from receiver.core.records import customer_settings
 from receiver.core.timestamps import parse_time
 from workers import exact_json
 from workers.errors import MessageUnreadable
@@ -17,9 +18,9 @@ class Message:
     Every handler gets a copy of its own: what it changes in `data` stays with it.
     """
 
-    __slots__ = ("_data", "number", "raw", "received_ms", "source")
+    __slots__ = ("_data", "_info", "number", "raw", "received_ms", "source")
 
-    def __init__(self, *, number: int, raw: bytes, source: str, received_ms: int) -> None:
+    def __init__(self, *, number: int, raw: bytes, source: str, received_ms: int, info: str = "") -> None:
         self.number = number
         self.raw = raw
         """The exact bytes that arrived."""
@@ -28,13 +29,25 @@ class Message:
         self.received_ms = received_ms
         """When Hookyard took it, milliseconds since 1970."""
         self._data: dict[str, Any] | None = None
+        self._info = info
 
     def __repr__(self) -> str:
         return f"<Message {self.id} from {self.source}>"
 
     def copy(self) -> "Message":
         """The same message, parsed afresh when it is read."""
-        return Message(number=self.number, raw=self.raw, source=self.source, received_ms=self.received_ms)
+        return Message(
+            number=self.number,
+            raw=self.raw,
+            source=self.source,
+            received_ms=self.received_ms,
+            info=self._info,
+        )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the customer of a partner subscription set (`X-Segment-Settings`); {} for all others."""
+        return customer_settings(self._info) if self._info else {}
 
     @property
     def id(self) -> str:

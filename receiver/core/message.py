@@ -32,6 +32,8 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """What Segment would reject it for, to be counted; not stored, as its body says it."""
     orders_purge: bool = False
     """Whether what is stored of its user shall be deleted."""
+    settings: str = ""
+    """Of a partner subscription's customer: a JSON object in base64."""
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):

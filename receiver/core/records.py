@@ -1,12 +1,14 @@
 """How things are written in Redis: compact text, decodable for ever. Pure functions, no I/O.
 
-log entry      b = compressed body, i = source|path|flags|route numbers[|number of the one with the same id]
+log entry      b = compressed body, i = source|path|flags|route numbers[|number of the one with the same id];
+               behind the flags, after a `=`, may stand a customer's settings: a JSON object in base64
 delivery       status|attempts|base|code|finished (ms after arrival)|duration (ms)|step, trailing empties left
                out; of one that worked at once a number, which Redis keeps small: finished * 65536 + duration
 attempts blob  JSON: the last attempts, and the outputs of the steps that are done while the delivery is open
 reference      <number>:<route>:<replay or 0>
 """
 
+import base64
 import hashlib
 import json
 from typing import Any
@@ -132,9 +134,11 @@ def unpack_progress(blob: str) -> Progress:
         return msgspec.convert(json.loads(blob), Progress)
 
 
-def pack_info(source: str, path: str, *, covered: bool, orders_purge: bool = False) -> str:
+def pack_info(
+    source: str, path: str, *, covered: bool, orders_purge: bool = False, settings: str = ""
+) -> str:
     """The text beside a body, to which the route numbers are appended."""
-    flags = ("" if covered else "u") + ("d" if orders_purge else "")
+    flags = ("" if covered else "u") + ("d" if orders_purge else "") + (f"={settings}" if settings else "")
     return f"{source}|{'' if path == source else path}|{flags}|"
 
 
@@ -143,7 +147,8 @@ def unpack_entry(
 ) -> StoredMessage:
     """A log entry as a message. `names`: route number → name."""
     number, received_ms = entry_id.split("-")
-    source, path, flags, routes, *same = info.split("|")
+    source, path, about, routes, *same = info.split("|")
+    flags = about.partition("=")[0]
     return StoredMessage(
         number=int(number),
         received_ms=int(received_ms),
@@ -156,6 +161,15 @@ def unpack_entry(
         repeats=repeats,
         orders_purge="d" in flags,
     )
+
+
+def customer_settings(info: str) -> dict[str, Any]:
+    """The settings of a partner subscription's customer that came with a message; {} if none did."""
+    text = info.split("|")[2].partition("=")[2].rstrip("=")
+    if not text:
+        return {}
+    settings: dict[str, Any] = json.loads(base64.b64decode(text + "=" * (-len(text) % 4)))
+    return settings
 
 
 def identity(source: str, path: str, message_id: str) -> bytes:

@@ -145,18 +145,32 @@ def accept(messages: Sequence[NewMessage], book: Book, *, now_ms: int, window_ms
 
 def _info(book: Book, message: NewMessage) -> str:
     """What stands beside the body."""
-    return _info_text(
-        book, message.source, message.path, message.covered, message.orders_purge, message.routes
+    written = _info_text if not message.settings else _info_text.__wrapped__
+    return written(
+        book,
+        message.source,
+        message.path,
+        message.covered,
+        message.orders_purge,
+        message.routes,
+        message.settings,
     )
 
 
 @lru_cache(maxsize=4096)
 def _info_text(
-    book: Book, source: str, path: str, covered: bool, orders_purge: bool, routes: tuple[str, ...]
+    book: Book,
+    source: str,
+    path: str,
+    covered: bool,
+    orders_purge: bool,
+    routes: tuple[str, ...],
+    settings: str,
 ) -> str:
-    """Remembered, because it is the same for many."""
+    """Remembered, because it is the same for many; not with settings, which can be long."""
     numbers = ",".join(str(book.numbers[route]) for route in routes)
-    return records.pack_info(source, path, covered=covered, orders_purge=orders_purge) + numbers
+    info = records.pack_info(source, path, covered=covered, orders_purge=orders_purge, settings=settings)
+    return info + numbers
 
 
 def _digests(message: NewMessage) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 
@@ -35,6 +36,10 @@ async def second_time(message: Message, context: Context) -> None:
     assert context.steps["first"] == {"number": message.number}
     if context.attempt == 1:
         raise RetryError("not yet")
+
+
+async def regional(message: Message) -> dict[str, Any]:
+    return {"region": message.settings["region"]}
 
 
 def never(message: Message) -> None:
@@ -300,3 +305,14 @@ def test_what_an_emptied_store_had_in_flight_settles_nothing_of_the_new_one(redi
 async def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         await asyncio.sleep(0.005)
+
+
+def test_a_customers_settings_reach_the_handler(redis_url: str) -> None:
+    world = make(redis_url, "regional")
+    new = msgspec.structs.replace(message("r"), settings="eyJyZWdpb24iOiJldSJ9")
+    made = store.accept([new], world.book, now_ms=SYSTEM.now_ms(), window_ms=1000)
+    number = scripts.run_now(world.redis, made).messages[0].number
+    asyncio.run(world.until(lambda: world.status(number) is Status.DELIVERED, world.drain()))
+    stored = world.store.message(number)
+    assert stored is not None
+    assert (stored.covered, stored.routes) == (True, ("r",))

@@ -108,7 +108,7 @@ end
 -- routes.
 local infos, backlogs = {}, {}
 local function parsed(info)
-  local flags, list = string.match(info, '^[^|]*|[^|]*|(%a*)|([%d,]*)$')
+  local flags, list = string.match(info, '^[^|]*|[^|]*|(%a*)[^|]*|([%d,]*)$')
   local about = {covered = not string.find(flags, 'u'), purges = string.find(flags, 'd'), backlogs = {}, suffixes = {}}
   for route in string.gmatch(list, '%d+') do
     backlogs[route] = backlogs[route] or {}

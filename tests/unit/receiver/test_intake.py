@@ -289,3 +289,12 @@ def test_json_that_curl_calls_a_form_is_json() -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     assert side.send(TRACK, path="/hooks/open", headers=headers).status == 200
     assert only(side).body == TRACK
+
+
+def test_a_partner_customers_settings_go_with_its_messages() -> None:
+    side = HttpSide()
+    headers = {"x-segment-settings": "eyJyZWdpb24iOiJldSJ9"}
+    assert side.send(TRACK, path="/hooks/open", headers=headers).status == 200
+    assert only(side).settings == "eyJyZWdpb24iOiJldSJ9"
+    refused = side.send(TRACK, path="/hooks/open", headers={"x-segment-settings": "{}"})
+    assert (refused.status, refused.code) == (400, "malformed_settings")
