@@ -52,7 +52,7 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 e2e: $(STAMP) $(SDKS)
-	$(BIN)/python -m pytest -m "e2e or faults"
+	$(BIN)/python -m pytest -n auto -m "e2e or faults"
 
 # Segment's libraries for Node and browsers. Without npm their tests are skipped, and say so.
 $(SDKS): tests/e2e/sdk/package-lock.json

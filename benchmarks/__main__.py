@@ -15,6 +15,7 @@ from benchmarks.rows import accept, deliver, latency, memory, startup
 ROWS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "accept": accept.single,
     "batch": accept.batched,
+    "tracking": accept.tracked,
     "deliver": deliver.noop,
     "http": deliver.http,
     "latency": latency.latency,

@@ -8,6 +8,7 @@ With `rate`, requests leave on a fixed timetable instead (open loop), each stamp
 """
 
 import asyncio
+import base64
 import hmac
 import sys
 import time
@@ -40,6 +41,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Requests a second; None: as fast as answers come."""
     secret: str | None = None
     """Signs as Segment does; None: unsigned."""
+    write_key: str | None = None
+    """Calls the tracking API as the libraries do, with this key."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,9 +63,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     p99_ms: float
 
 
-def body_of(messages: list[bytes], batch: int) -> bytes:
-    """One message as it is; several as the array a batching destination sends."""
-    return messages[0] if batch == 1 else b"[" + b",".join(messages) + b"]"
+def body_of(load: Load, messages: list[bytes]) -> bytes:
+    """One message as it is; several as the array a batching destination sends, or as a library's envelope."""
+    if load.batch == 1:
+        return messages[0]
+    array = b"[" + b",".join(messages) + b"]"
+    return array if load.write_key is None else b'{"batch":' + array + b"}"
 
 
 def request(load: Load, body: bytes, signed: bytes) -> bytes:
@@ -70,6 +76,8 @@ def request(load: Load, body: bytes, signed: bytes) -> bytes:
     head = f"POST {load.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     if load.secret is not None:
         head += f"X-Signature: {hmac.new(load.secret.encode(), signed, 'sha1').hexdigest()}\r\n"
+    if load.write_key is not None:
+        head += f"Authorization: Basic {base64.b64encode(f'{load.write_key}:'.encode()).decode()}\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
@@ -80,7 +88,7 @@ class Run:
         self.load = load
         source = generate(load.seed)
         groups = (list(islice(source, load.batch)) for _ in range(load.count // load.batch))
-        self._bodies = deque((body_of(group, load.batch), group[0]) for group in groups)
+        self._bodies = deque((body_of(load, group), group[0]) for group in groups)
         self._requests: deque[bytes] = deque()
         if load.rate is None:
             self._requests.extend(request(load, body, first) for body, first in self._bodies)

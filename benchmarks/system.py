@@ -23,6 +23,7 @@ from receiver.core.clock import SYSTEM, pause
 
 SECRET = "benchmark-secret"
 PATH = "/hooks/shop"
+WRITE_KEY = "benchmark-write-key"
 SETTLE_SECONDS = 180.0
 
 
@@ -39,7 +40,8 @@ class System:
         self._space = space
         self.name = name
         file = space.folder / f"{name}.yaml"
-        source = {"verify": {"scheme": "segment", "secret_env": ["BENCH_SECRET"]}}
+        source: dict[str, Any] = {"verify": {"scheme": "segment", "secret_env": ["BENCH_SECRET"]}}
+        source["write_key_env"] = "BENCH_WRITE_KEY"
         file.write_text(json.dumps({"sources": {"shop": source}, "routes": routes}))
         self.valkey = Valkey(space, f"{name}-valkey")
         self.latencies = space.folder / f"{name}.latencies"
@@ -49,6 +51,7 @@ class System:
             "HOOKYARD_DATA_DIR": str(space.folder / f"{name}-data"),
             "HOOKYARD_LOG_LEVEL": "WARNING",
             "BENCH_SECRET": SECRET,
+            "BENCH_WRITE_KEY": WRITE_KEY,
             "BENCH_LATENCIES": str(self.latencies),
         }
         self.port = free_port()
@@ -66,6 +69,10 @@ class System:
     def send(self, **load: Any) -> Result:
         """Post generated messages, signed; every one must be answered 200."""
         return run_load(port=self.port, path=PATH, secret=SECRET, **load)
+
+    def track(self, path: str, **load: Any) -> Result:
+        """The same by the tracking API."""
+        return run_load(port=self.port, path=path, write_key=WRITE_KEY, **load)
 
     def owed(self) -> int:
         """Messages with open deliveries."""

@@ -84,8 +84,9 @@ class Supervisor:
                 failed = child.process.returncode != 0
                 if failed:
                     log.warning("worker %s ended with %s", child.name, child.process.returncode)
-                if failed and now - child.started < QUICK_S:
-                    place.back_off_s = min(MOST_BACK_OFF_S, place.back_off_s * 2 or 0.2)
+                if now - child.started < QUICK_S:
+                    # One that ends well so soon had a drain nobody wants any more: such are few, and no failure.
+                    place.back_off_s = min(MOST_BACK_OFF_S, place.back_off_s * 2 or 0.2) if failed else 0.5
                     place.not_before = now + place.back_off_s
                 else:
                     place.back_off_s = 0.0

@@ -71,6 +71,35 @@ def batched(plan: Plan) -> Iterator[Row]:
     )
 
 
+def tracked(plan: Plan) -> Iterator[Row]:
+    """What libraries send: one by one, and in batches, completed as Segment would before they are stored."""
+    with workspace() as space:
+        system = System(space, "hookyard", noop_routes(3))
+        bare = uvicorn(space, "bare", "benchmarks.baselines.bare:app")
+        singles, bares, batches = [], [], []
+        for turn in range(plan.repeats):
+            plan.say(f"tracking API, {turn + 1} of {plan.repeats}")
+            bares.append(run_load(port=bare, path=PATH, count=plan.singles, seed=turn).rate)
+            singles.append(system.track("/v1/track", count=plan.singles, seed=turn).rate)
+            load = {"count": plan.batched, "batch": BATCH, "connections": 16, "seed": turn}
+            batches.append(system.track("/v1/batch", **load).rate)
+    middle = statistics.median(singles)
+    yield row(
+        "tracking",
+        "tracking API, one message a request, durable, 3 routes",
+        "messages/s",
+        singles,
+        [at_least_ratio(middle, 0.5, "bare uvicorn", bares)],
+    )
+    yield row(
+        "tracking-batch",
+        f"tracking API, {BATCH} messages a request, durable, 3 routes",
+        "messages/s",
+        batches,
+        [at_least(statistics.median(batches), 25_000, "messages/s a process")],
+    )
+
+
 def uvicorn(space: Workspace, name: str, *arguments: str, **environ: str) -> int:
     """Start a baseline application; answers its port."""
     port = free_port()
