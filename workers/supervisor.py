@@ -85,7 +85,7 @@ class Supervisor:
                 if failed:
                     log.warning("worker %s ended with %s", child.name, child.process.returncode)
                 if now - child.started < QUICK_S:
-                    # One that ends well so soon had a drain nobody wants any more: few do, and it is no failure.
+                    # Ended well so soon: its drain was not wanted any more. Few are, and it is no failure.
                     place.back_off_s = min(MOST_BACK_OFF_S, place.back_off_s * 2 or 0.2) if failed else 0.5
                     place.not_before = now + place.back_off_s
                 else:
