@@ -12,7 +12,7 @@ from receiver.core.errors import SignatureError
 from receiver.core.settings import Secret
 from receiver.core.verify_options import VerifyHmac
 from receiver.schemes.base import Coverage, Scheme, Unverified, is_one_of, require_now
-from receiver.schemes.digests import digest
+from receiver.schemes.digests import keyed
 
 _SECONDS = re.compile(rb"[0-9]{1,11}")
 _MILLISECONDS = re.compile(rb"[0-9]{12,14}")
@@ -70,7 +70,7 @@ def _right(body: bytes, before: bytes, options: VerifyHmac) -> Iterator[bytes]:
 
 
 def _written(secret: Secret, body: bytes, before: bytes, options: VerifyHmac) -> bytes:
-    made = digest(secret, options.algorithm, before, body)
+    made = keyed(secret, options.algorithm).digest(before, body)
     return made.hex().encode() if options.encoding == "hex" else b64encode(made)
 
 

@@ -13,7 +13,7 @@ from receiver.core.errors import MalformedMessage, SignatureError
 from receiver.core.settings import Secret
 from receiver.core.verify_options import VerifySegment
 from receiver.schemes.base import Coverage, Scheme, Unverified
-from receiver.schemes.digests import digest
+from receiver.schemes.digests import keyed
 
 HEADER = b"x-signature"
 _SHA1_BYTES = 20
@@ -25,7 +25,7 @@ def verify(request: Unverified, options: VerifySegment) -> Coverage:
     given = _signature(request)
     for coverage, signed in _candidates(request.body):
         for secret in options.secrets:
-            if hmac.compare_digest(digest(secret, "sha1", signed), given):
+            if hmac.compare_digest(keyed(secret, "sha1").digest(signed), given):
                 _require_whole(coverage, options)
                 return coverage
     raise SignatureError(
@@ -42,7 +42,7 @@ def prove(body: bytes, options: VerifySegment, at_ms: int) -> dict[str, str]:
 
 def sign(body: bytes, secret: Secret) -> str:
     """The X-Signature Segment would send with this body: for our own test senders."""
-    return digest(secret, "sha1", body).hex()
+    return keyed(secret, "sha1").digest(body).hex()
 
 
 def _signature(request: Unverified) -> bytes:

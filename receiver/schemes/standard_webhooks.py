@@ -4,7 +4,6 @@ The header may hold several signatures, of several keys or versions; one that fi
 compared as text, because several base64 texts stand for the same bytes.
 """
 
-import hmac
 import re
 from base64 import b64encode
 from functools import cache
@@ -14,7 +13,7 @@ from receiver.core.errors import SignatureError
 from receiver.core.settings import Secret
 from receiver.core.verify_options import VerifyStandardWebhooks, webhook_key
 from receiver.schemes.base import Coverage, Scheme, Unverified, is_one_of, require_now
-from receiver.schemes.digests import finished
+from receiver.schemes.digests import Keyed
 
 ID, TIMESTAMP, SIGNATURE = b"webhook-id", b"webhook-timestamp", b"webhook-signature"
 _SECONDS = re.compile(rb"[0-9]{1,11}")
@@ -53,12 +52,12 @@ def prove(body: bytes, options: VerifyStandardWebhooks, at_ms: int) -> dict[str,
 
 
 def _signed(secret: Secret, name: bytes, stamp: bytes, body: bytes) -> bytes:
-    return b"v1," + b64encode(finished(_keyed(secret), name, b".", stamp, b".", body))
+    return b"v1," + b64encode(_keyed(secret).digest(name, b".", stamp, b".", body))
 
 
 @cache
-def _keyed(secret: Secret) -> hmac.HMAC:
-    return hmac.new(webhook_key(secret.reveal()), digestmod="sha256")
+def _keyed(secret: Secret) -> Keyed:
+    return Keyed(webhook_key(secret.reveal()), "sha256")
 
 
 SCHEME = Scheme(verify=verify, prove=prove)

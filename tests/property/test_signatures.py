@@ -1,6 +1,7 @@
 """Signatures under arbitrary bytes: verified or SignatureError, nothing else; and no flipped bit passes."""
 
 import contextlib
+import hmac
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from receiver.core.errors import SignatureError
 from receiver.core.settings import Secret
 from receiver.core.verify_options import VerifySegment
 from receiver.schemes.base import Coverage, Unverified
+from receiver.schemes.digests import Keyed
 from receiver.schemes.segment import sign
 from receiver.schemes.verification import prove, verify
 from tests.support.segment import batch, line
@@ -79,3 +81,12 @@ def test_no_flipped_bit_of_the_first_message_passes(at: int, bit: int) -> None:
     request = Unverified(body=body, headers=[(b"x-signature", sign(line(2), SECRET).encode())], at_ms=0)
     with pytest.raises(SignatureError):
         verify(request, SEGMENT)
+
+
+@given(
+    key=st.binary() | st.binary(min_size=60, max_size=140),
+    algorithm=st.sampled_from(["sha1", "sha256", "sha512"]),
+    parts=st.lists(st.binary(), max_size=3),
+)
+def test_our_hmac_is_the_standard_library_s(key: bytes, algorithm: str, parts: list[bytes]) -> None:
+    assert Keyed(key, algorithm).digest(*parts) == hmac.digest(key, b"".join(parts), algorithm)
