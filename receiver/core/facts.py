@@ -4,51 +4,68 @@ Read from the slices of its top-level fields; nothing else of it is parsed. Inta
 see the same facts, so all read them here.
 """
 
-from typing import Any
 from zlib import crc32
 
 from receiver.core import json_text
 from receiver.core.channel import Channel, derive
 from receiver.core.filters import Facts
 from receiver.core.message import text
-from receiver.core.validity import problems
+from receiver.core.validity import NAMES, Said, judged
 
 DIGEST_BYTES = 4
 _DELIVERY_FIELDS = ("sentAt", "receivedAt", "_metadata")
 """They differ each time the same message is sent."""
+
+_USERS = ("userId", "userID", "anonymousId")
+_NAMES = (*dict.fromkeys((*NAMES, *_USERS, "messageId")),)
 
 Fields = json_text.Fields
 """Top-level fields of a message: `receiver.core.json_text.members`."""
 
 
 def facts(fields: Fields, *, with_channel: bool) -> Facts:
-    """What filters look at; without the channel, its context is not parsed."""
+    """All of them at once; without the channel, its context is not parsed."""
+    said = json_text.values(fields, _NAMES)
+    kind, event = said.get("type"), said.get("event")
     return Facts(
-        type=_name(fields, "type"),
-        event=_name(fields, "event"),
-        channel=derive(_value(fields, "channel"), _value(fields, "context"))
-        if with_channel
-        else Channel.UNKNOWN,
-        problems=problems(fields),
+        type=kind if isinstance(kind, str) else None,
+        event=event if isinstance(event, str) else None,
+        channel=_channel(fields) if with_channel else Channel.UNKNOWN,
+        message_id=text(said.get("messageId")),
+        users=_users(said),
+        problems=judged(fields, said),
     )
 
 
 def message_id(fields: Fields) -> str | None:
     """Segment's messageId; SDKs send numbers too."""
-    return text(_value(fields, "messageId"))
+    return text(json_text.values(fields, ("messageId",)).get("messageId"))
 
 
 def owner(fields: Fields) -> str | None:
     """The userId; some deletion requests spell it `userID`."""
-    return text(_value(fields, "userId")) or text(_value(fields, "userID"))
+    return _owner(json_text.values(fields, _USERS))
 
 
 def users(fields: Fields) -> tuple[str, ...]:
     """userId and anonymousId, where they are there."""
-    user, anonymous = owner(fields), text(_value(fields, "anonymousId"))
+    return _users(json_text.values(fields, _USERS))
+
+
+def _users(said: Said) -> tuple[str, ...]:
+    user, anonymous = _owner(said), text(said.get("anonymousId"))
     if user is None or user == anonymous:
         return () if anonymous is None else (anonymous,)
     return (user,) if anonymous is None else (user, anonymous)
+
+
+def _owner(said: Said) -> str | None:
+    return text(said.get("userId")) or text(said.get("userID"))
+
+
+def _channel(fields: Fields) -> Channel:
+    said = json_text.values(fields, ("channel", "context"))
+    return derive(said.get("channel"), said.get("context"))
 
 
 def content_digest(fields: Fields) -> bytes:
@@ -62,13 +79,3 @@ def content_digest(fields: Fields) -> bytes:
         content.pop(name, None)
     names = "\0".join(content).encode("utf-8", "surrogatepass")
     return crc32(b"\0".join((names, *content.values()))).to_bytes(DIGEST_BYTES, "big")
-
-
-def _value(fields: Fields, name: str) -> Any:
-    found = fields.get(name)
-    return None if found is None else json_text.value(found)
-
-
-def _name(fields: Fields, name: str) -> str | None:
-    found = _value(fields, name)
-    return found if isinstance(found, str) else None

@@ -25,12 +25,14 @@ _Key = tuple[str, str | None, str | None, str, bool]
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What filters look at."""
+    """What a message says about itself, as far as filters and the store want to know."""
 
     type: str | None
     event: str | None = None
     channel: Channel = Channel.UNKNOWN
     """The derived one; may stay unknown where `Matcher.needs_channel` says so."""
+    message_id: str | None = None
+    users: tuple[str, ...] = ()
     problems: tuple[Code, ...] = ()
     """What Segment would reject it for; empty: it is valid."""
 

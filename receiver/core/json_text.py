@@ -76,6 +76,19 @@ def value(text: bytes) -> Any:
         return found.encode("utf-8", "backslashreplace").decode() if isinstance(found, str) else found
 
 
+def values(fields: Fields, names: Iterable[str]) -> dict[str, Any]:
+    """What the named members hold, of those that are there: `value` for many at once."""
+    found: dict[str, Any] = {}
+    for name in names:
+        text = fields.get(name)
+        if text is not None:
+            try:
+                found[name] = _VALUE.decode(text)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                found[name] = value(bytes(text))
+    return found
+
+
 def require_utf8(text: bytes) -> None:
     """Raises MalformedMessage. msgspec does not look into strings that it only skips."""
     if not text.isascii():

@@ -22,6 +22,11 @@ Code = Literal[
     "category_not_string",
 ]
 CODES: tuple[Code, ...] = get_args(Code)
+NAMES = ("type", "event", "userId", "anonymousId", "name", "category")
+"""Members that are read to judge; they are short. Of others the first byte is enough."""
+Said = Mapping[str, Any]
+"""What members of a message hold: `receiver.core.json_text.values`."""
+
 MEANINGS: Mapping[str, str] = {
     "no_user_anon_id": "neither userId nor anonymousId is there",
     "id_required": "a group call without groupId, or an alias call without userId",
@@ -39,10 +44,16 @@ MEANINGS: Mapping[str, str] = {
 def problems(fields: Fields) -> tuple[Code, ...]:
     """Everything that speaks against the message, in the order of `Code`; empty when it is good. Null is the
     same as not being there."""
-    judge = _JUDGES.get(_type(fields))
+    return judged(fields, json_text.values(fields, NAMES))
+
+
+def judged(fields: Fields, said: Said) -> tuple[Code, ...]:
+    """`problems`, for whoever has read what the members in NAMES say."""
+    kind = said.get("type")
+    judge = _JUDGES.get(kind) if isinstance(kind, str) else None
     if judge is None:
         return ()
-    found = [*_of_ids(fields), *judge(fields)]
+    found = _of_ids(said) + judge(fields, said)
     return tuple(code for code in CODES if code in found) if found else ()
 
 
@@ -51,18 +62,15 @@ def sentence(codes: Iterable[str]) -> str:
     return ", ".join(f"{code} ({MEANINGS[code]})" for code in codes)
 
 
-def _of_ids(fields: Fields) -> list[Code]:
-    user, anonymous = _read(fields, "userId"), _read(fields, "anonymousId")
-    found: list[Code] = []
+def _of_ids(said: Said) -> list[Code]:
+    user, anonymous = said.get("userId"), said.get("anonymousId")
     if user is None and anonymous is None:
-        found.append("no_user_anon_id")
-    if _no_text(user) or _no_text(anonymous):
-        found.append("id_not_string")
-    return found
+        return ["no_user_anon_id"]
+    return ["id_not_string"] if _no_text(user) or _no_text(anonymous) else []
 
 
-def _track(fields: Fields) -> list[Code]:
-    event = _read(fields, "event")
+def _track(fields: Fields, said: Said) -> list[Code]:
+    event = said.get("event")
     found = _object(fields, "properties", "properties_not_object")
     if event is None or event == "":
         found.append("event_not_defined")
@@ -71,28 +79,28 @@ def _track(fields: Fields) -> list[Code]:
     return found
 
 
-def _page(fields: Fields) -> list[Code]:
+def _page(fields: Fields, said: Said) -> list[Code]:
     found = _object(fields, "properties", "properties_not_object")
-    if _no_text(_read(fields, "name")):
+    if _no_text(said.get("name")):
         found.append("name_not_string")
-    if _no_text(_read(fields, "category")):
+    if _no_text(said.get("category")):
         found.append("category_not_string")
     return found
 
 
-def _identify(fields: Fields) -> list[Code]:
+def _identify(fields: Fields, said: Said) -> list[Code]:
     return _object(fields, "traits", "traits_not_object")
 
 
-def _group(fields: Fields) -> list[Code]:
-    return _required(fields, "groupId") + _identify(fields)
+def _group(fields: Fields, said: Said) -> list[Code]:
+    return _required(fields, "groupId") + _identify(fields, said)
 
 
-def _alias(fields: Fields) -> list[Code]:
+def _alias(fields: Fields, said: Said) -> list[Code]:
     return _required(fields, "userId") if _there(fields, "anonymousId") else []
 
 
-_JUDGES: Mapping[str | None, Callable[[Fields], list[Code]]] = {
+_JUDGES: Mapping[str, Callable[[Fields, Said], list[Code]]] = {
     "track": _track,
     "page": _page,
     "screen": _page,
@@ -102,29 +110,18 @@ _JUDGES: Mapping[str | None, Callable[[Fields], list[Code]]] = {
 }
 
 
-def _type(fields: Fields) -> str | None:
-    found = _read(fields, "type")
-    return found if isinstance(found, str) else None
-
-
 def _required(fields: Fields, name: str) -> list[Code]:
     return [] if _there(fields, name) else ["id_required"]
-
-
-def _object(fields: Fields, name: str, code: Code) -> list[Code]:
-    if _first(fields, name) in _OBJECT_OR_NONE or bytes(fields[name]) == _OBJECT_OF_FORM:
-        return []
-    return [code]
 
 
 def _there(fields: Fields, name: str) -> bool:
     return _first(fields, name) not in _NONE
 
 
-def _read(fields: Fields, name: str) -> Any:
-    """Ids and names are short: to read one costs less than to look at its first byte."""
-    found = fields.get(name)
-    return None if found is None else json_text.value(found)
+def _object(fields: Fields, name: str, code: Code) -> list[Code]:
+    if _first(fields, name) in _OBJECT_OR_NONE or bytes(fields[name]) == _OBJECT_OF_FORM:
+        return []
+    return [code]
 
 
 def _no_text(value: Any) -> bool:

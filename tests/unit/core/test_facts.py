@@ -10,15 +10,22 @@ from tests.support.segment import SINGLE, line
 
 
 def test_facts() -> None:
-    body = b'{"type":"track","event":"Tried","userId":"u","channel":"client","context":{"os":{"name":"iOS"}}}'
+    body = (
+        b'{"type":"track","event":"Tried","userId":"u","messageId":7,"channel":"client",'
+        b'"context":{"os":{"name":"iOS"}}}'
+    )
     fields = members(body)
-    assert facts(fields, with_channel=True) == Facts(type="track", event="Tried", channel=Channel.MOBILE)
-    assert facts(fields, with_channel=False) == Facts(type="track", event="Tried", channel=Channel.UNKNOWN)
+    users = ("u",)
+    with_channel = Facts(type="track", event="Tried", channel=Channel.MOBILE, message_id="7", users=users)
+    assert facts(fields, with_channel=True) == with_channel
+    assert facts(fields, with_channel=False) == Facts(
+        type="track", event="Tried", message_id="7", users=users
+    )
 
 
 def test_what_speaks_against_a_message_is_one_of_them() -> None:
     found = facts(members(b'{"type":"group","anonymousId":"a"}'), with_channel=False)
-    assert found == Facts(type="group", problems=("id_required",))
+    assert found == Facts(type="group", users=("a",), problems=("id_required",))
 
 
 @pytest.mark.parametrize(
