@@ -7,7 +7,7 @@ under load one fsync of Redis carries up to a hundred messages.
 import asyncio
 import logging
 from collections import deque
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple
 
 import redis.asyncio
@@ -85,8 +85,10 @@ class Committer:
             raise Overloaded("more messages wait for Redis than this process may hold")
         if 0 < len(messages) <= GROUP:
             return await self._add(messages)
-        parts = [self._add(messages[at : at + GROUP]) for at in range(0, len(messages), GROUP)]
-        return list(chain.from_iterable(await asyncio.gather(*parts)))
+        accepted: list[Accepted] = []
+        for at in range(0, len(messages), GROUP):  # one after the other: calls may overtake each other
+            accepted += await self._add(messages[at : at + GROUP])
+        return accepted
 
     def _add(self, messages: list[NewMessage]) -> "asyncio.Future[list[Accepted]]":
         part = _Part(messages, asyncio.get_running_loop().create_future())
