@@ -74,6 +74,21 @@ async def attempt(work: Work, route: Route, line: Sequence[Step], tools: Toolbox
     return _result(work, route, before, progress, outcome, ended)
 
 
+def given_up(work: Work, route: Route, clock: Clock) -> Result:
+    """How to settle an attempt that was cancelled at its time limit and does not end."""
+    number = work.before.attempts + 1
+    ended = Attempt(
+        number=number,
+        trigger=_trigger(records.reference(work.ref), work.before.attempts),
+        code="timeout",
+        started_ms=clock.now_ms(),
+        duration_ms=0,
+        error="it swallowed its cancellation when its time was up, and was left behind",
+    )
+    outcome = Retry(ended.code, ended.error)
+    return _result(work, route, work.before, records.unpack_progress(work.blob), outcome, ended)
+
+
 def _trigger(ref: Reference, attempts: int) -> Trigger:
     if attempts:
         return Trigger.RETRY

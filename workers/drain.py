@@ -70,7 +70,8 @@ class Drain:
             try:
                 turn = await self._turn()
                 self._flight.start(turn.work)
-                if await self._post.is_over(turn, busy=bool(self._flight), worn=self._tools.worn):
+                worn = self._tools.worn or self._flight.worn
+                if await self._post.is_over(turn, busy=bool(self._flight), worn=worn):
                     return
             except Unavailable as error:
                 log.warning("drain %s waits for Redis: %s", self._id, error)
@@ -97,6 +98,7 @@ class Drain:
         return turn
 
     async def _settle(self, *, claim: int) -> Turn:
+        self._flight.leave_stubborn(self._clock.monotonic())
         results = self._flight.results(GROUP)
         if not (results or claim):
             return Turn()

@@ -10,6 +10,10 @@ SETTLE_S = 0.02
 """How long a result may wait for others to be settled with it."""
 MANY = 100
 """So many do not wait."""
+LOOK_S = 1.0
+STUBBORN = 8
+PATIENCE_S = 5.0
+"""How long a handler may take to end once it was cancelled: one that swallows that is left behind."""
 
 
 class Flight:
@@ -22,6 +26,9 @@ class Flight:
         self._timer: asyncio.TimerHandle | None = None
         self._lines: Lines
         self._urgent = False
+        self._cancelled: dict[asyncio.Task[None], float] = {}
+        self._looked = 0.0
+        self._left_behind: set[asyncio.Task[None]] = set()
 
     def __bool__(self) -> bool:
         return bool(self._running or self._ended)
@@ -30,6 +37,11 @@ class Flight:
     def running(self) -> int:
         """How many deliveries run."""
         return len(self._running)
+
+    @property
+    def worn(self) -> bool:
+        """Handlers were given up and never ended: the process is worth replacing."""
+        return len(self._left_behind) >= STUBBORN
 
     def use(self, lines: Lines) -> None:
         """Run what is started from now on by these. What still runs by others is of a store that is gone, and
@@ -42,12 +54,31 @@ class Flight:
         for work in claimed:
             task = asyncio.create_task(self._deliver(work, self._lines))
             self._running[task] = work
-            task.add_done_callback(self._running.pop)
+            task.add_done_callback(self._landed)
 
     async def _deliver(self, work: Work, lines: Lines) -> None:
         result = await lines.deliver(work)
-        if lines is self._lines:
+        if lines is self._lines and asyncio.current_task() in self._running:
             self.add([result])
+
+    def _landed(self, task: "asyncio.Task[None]") -> None:
+        self._running.pop(task, None)
+        self._cancelled.pop(task, None)
+        self._left_behind.discard(task)
+
+    def leave_stubborn(self, now: float) -> None:
+        """Give up what was cancelled and does not end: its time is up, and its slot is for others. `now` is
+        monotonic, in seconds."""
+        if now - self._looked < LOOK_S:
+            return
+        self._looked = now
+        for task, work in list(self._running.items()):
+            if not task.cancelling():
+                self._cancelled.pop(task, None)
+            elif now - self._cancelled.setdefault(task, now) > PATIENCE_S:
+                del self._running[task]
+                self._left_behind.add(task)
+                self.add([self._lines.given_up(work)])
 
     def add(self, results: Iterable[Result]) -> None:
         """Have these settled."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -14,9 +15,13 @@ from workers.drain import Drain
 from workers.replay import Replay
 from workers.setup import Setup
 
+log = logging.getLogger("hookyard.drain")
+
+LAST_S = 1.0
+"""For what is left of a drain's tasks to end."""
+
 prepared: Setup | None = None
 """Set by `workers.main` before RQ forks; a job that some other RQ worker runs loads for itself."""
-
 
 COLLECT_EVERY = 20_000
 """Objects made and kept between two looks of the garbage collector. Its default of 700 is a few deliveries
@@ -41,6 +46,16 @@ def replay(replay_id: int, owner: str) -> None:
     _run(lambda ready: Replay(replay_id, owner, ready))
 
 
+async def _leave_stubborn() -> None:
+    """A handler that swallows its cancellation would keep the loop, and so the process, for ever."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left and (await asyncio.wait(left, timeout=LAST_S))[1]:
+        log.warning("handlers that swallow their cancellation are ended with their process")
+        os._exit(0)
+
+
 def _run(make: Callable[[Setup], Job]) -> None:
     # RQ's alarm cannot stop an event loop, and would end a handler in the middle: deadlines are our own.
     signal.setitimer(signal.ITIMER_REAL, 0)
@@ -52,6 +67,7 @@ def _run(make: Callable[[Setup], Job]) -> None:
         job = make(ready)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, job.stop)
         await job.run()
+        await _leave_stubborn()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())

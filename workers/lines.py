@@ -9,7 +9,7 @@ from receiver.core.clock import Clock
 from receiver.core.routes import Config
 from receiver.core.store import Book, Result, Work
 from workers import steps
-from workers.delivery import attempt
+from workers.delivery import attempt, given_up
 from workers.steps.base import Step
 from workers.toolbox import Toolbox
 
@@ -47,3 +47,11 @@ class Lines:
             log.exception("delivery %s cannot be worked here", work.ref)
             await asyncio.sleep(HOLD_S)
             return work.give_back
+
+    def given_up(self, work: Work) -> Result:
+        """The result of an attempt that does not end although its time is up."""
+        route = self._config.routes[self._names[records.reference(work.ref).route]]
+        log.warning(
+            "a handler of route %s swallows its cancellation: %s is left behind", route.name, work.ref
+        )
+        return given_up(work, route, self._clock)

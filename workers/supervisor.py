@@ -141,8 +141,15 @@ class Supervisor:
                 child.process.wait(timeout=max(0.1, deadline - self._clock.monotonic()))
             except subprocess.TimeoutExpired:
                 log.warning("worker %s did not stop in time", child.name)
-                child.process.kill()
-                child.process.wait()
+                self._kill(child)
+
+    def _kill(self, child: Child) -> None:
+        """The worker and its work horse, which is a process of its own."""
+        child.process.kill()
+        child.process.wait()
+        for worker, _, pid in self._sweeper.drains.values():
+            if worker == child.name and _alive(pid):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _alive(pid: int) -> bool:

@@ -19,6 +19,7 @@ from receiver.core.reading import Store
 from receiver.core.routes import Config, HandlerSpec, Route, StepConfig
 from receiver.core.settings import Settings
 from tests.support.stored import config, message, route
+from workers import flight
 from workers.api import Context, DropEvent, InvalidEventPayload, Message, RetryError
 from workers.drain import Drain
 from workers.setup import Setup
@@ -40,6 +41,23 @@ async def second_time(message: Message, context: Context) -> None:
 
 async def regional(message: Message) -> dict[str, Any]:
     return {"region": message.settings["region"]}
+
+
+async def stubborn(message: Message) -> None:
+    calls.append((f"stubborn {message.number}", 0))
+    if len(calls) > 1:
+        return
+    released = asyncio.Event()
+    asyncio.get_running_loop().call_later(5.0, released.set)
+    while not released.is_set():
+        try:
+            await released.wait()
+        except asyncio.CancelledError:
+            continue
+
+
+async def closing(message: Message) -> None:
+    raise GeneratorExit
 
 
 def never(message: Message) -> None:
@@ -149,6 +167,7 @@ def test_the_next_attempt_resumes_at_the_failed_step(redis_url: str) -> None:
         ("never", Status.DEAD, "invalid_event_payload", 1),
         ("unwanted", Status.DROPPED, "dropped", 1),
         ("broken", Status.DEAD, "handler_error", 3),
+        ("closing", Status.DEAD, "handler_error", 3),
     ],
 )
 def test_how_it_ends(redis_url: str, target: str, status: Status, code: str, attempts: int) -> None:
@@ -316,3 +335,19 @@ def test_a_customers_settings_reach_the_handler(redis_url: str) -> None:
     stored = world.store.message(number)
     assert stored is not None
     assert (stored.covered, stored.routes) == (True, ("r",))
+
+
+def test_a_handler_that_swallows_its_cancellation_is_left_behind(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flight, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(flight, "LOOK_S", 0.05)
+    step = StepConfig(
+        kind="handler", name="s", spec=HandlerSpec(target=f"{__name__}:stubborn"), timeout_s=0.1
+    )
+    world = World(redis_url, config(Route(name="r", steps=(step,), retry=(0.01,))))
+    number = world.accept("r")
+    asyncio.run(world.until(lambda: world.status(number) is Status.DELIVERED, world.drain()))
+    (delivery,) = world.store.deliveries(number)
+    assert [one.code for one in delivery.history] == ["timeout", "ok"]
+    assert "swallowed" in delivery.history[0].error

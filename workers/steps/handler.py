@@ -96,7 +96,7 @@ def _is_ours(error: BaseException) -> bool:
     if isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
         return task is not None and task.cancelling() > 0
-    return isinstance(error, GeneratorExit)
+    return False
 
 
 def _trace(error: BaseException) -> str:
