@@ -154,6 +154,7 @@ class Committer:
             acceptance = await self._direct.run(made)
             if not acceptance.stale:
                 return acceptance
+            log.warning("Redis holds another store, or none: what was kept before is not there any more")
             self._book = None
         raise StoreUnavailable("Redis was emptied more than once within a moment")
 

@@ -15,7 +15,7 @@ from receiver.core import keys, refusals, routes_file, scripts
 from receiver.core.clients import connect_async
 from receiver.core.data_dir import resolve_redis_url
 from receiver.core.durability import Verdict, judge
-from receiver.core.errors import Overloaded, StoreFull, Unavailable
+from receiver.core.errors import NotDurable, Overloaded, StoreFull, Unavailable
 from receiver.core.metrics import Metrics
 from receiver.core.queue import Jobs
 from receiver.core.routes import Config
@@ -86,6 +86,8 @@ class Watch:
                 await scripts.run(self._redis, refusals.record(found))
 
     def _refusal(self) -> Unavailable | None:
+        if self._verdict is not None and not self._verdict.enough_for(self._settings.durability):
+            return NotDurable("Redis is not set up to keep what it acknowledges: see /readyz.", retry_after=5)
         if self._verdict is not None and self._verdict.full:
             return StoreFull("Redis is above 90 % of its memory; drains go on and make room", retry_after=5)
         if self._open >= self._settings.max_open:
@@ -108,7 +110,8 @@ class Watch:
         return "a 200 would not mean: on disk. " + " ".join(verdict.sentences())
 
     async def not_full(self) -> str | None:
-        return None if self._committer.refusal is None else self._committer.refusal.message
+        refusal = self._committer.refusal
+        return None if refusal is None or isinstance(refusal, NotDurable) else refusal.message
 
 
 def open_store(settings: Settings, config: Config, url: str) -> Store:

@@ -162,6 +162,9 @@ def _result(
             status = Status.DROPPED
         case Done():
             pass
+    if status is Status.DEAD:
+        given = {"delivery": work.ref, "route": route.name, "step": ended.step, "attempts": ended.number}
+        log.warning("dead letter: %s", ended.code, extra=given)
     record = Record(
         status=status,
         attempts=ended.number,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from receiver.core import routes_file
 from receiver.core.clock import SYSTEM, Clock
@@ -49,9 +49,7 @@ def preload(config: Config) -> list[Problem]:
                 try:
                     loading.load(step.spec.target)
                 except loading.HandlerNotFound as error:
-                    problems.append(
-                        Problem("routes.yaml", None, f"routes.{route.name}.steps.{step.name}", str(error))
-                    )
+                    problems.append(replace(config.steps_at[route.name, step.name], message=str(error)))
     return problems
 
 

@@ -72,6 +72,8 @@ class Sweeper:
     def _repair(self, now: float) -> None:
         now_ms = self._setup.clock.now_ms()
         stored = cast("bytes | None", self._redis.hget(keys.key("META"), "id"))
+        if self._book is not None and stored != self._book.store_id.encode():
+            log.warning("Redis holds another store, or none: what was kept before is not there any more")
         if self._book is None or stored != self._book.store_id.encode():
             self._book = scripts.run_now(
                 self._redis, store.publish(self._setup.config, now_ms=now_ms, serving=True)

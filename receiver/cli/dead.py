@@ -23,7 +23,9 @@ LIMIT = 20
 @click.group(invoke_without_command=True)
 @click.option("--route", "routes", metavar="NAME", multiple=True, help="List those of this route.")
 @click.option("--code", "codes", metavar="CODE", multiple=True, help="List those with this reason.")
-@click.option("--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="Most to list.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), default=LIMIT, show_default=True, help="Most to list."
+)
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line.")
 @click.pass_context
 def dead(

@@ -105,5 +105,6 @@ def _about_redis(error: Exception) -> str | None:
     if errors is None or not isinstance(error, errors.RedisError):
         return None
     if isinstance(error, errors.ConnectionError | errors.TimeoutError):
-        return f"Redis does not answer: {error}. HOOKYARD_REDIS_URL says where it is; see `hookyard doctor`."
+        said = str(error).rstrip(".")
+        return f"Redis does not answer: {said}. HOOKYARD_REDIS_URL says where it is; see `hookyard doctor`."
     return f"Redis refused: {error}. See `hookyard doctor`."

@@ -31,7 +31,9 @@ WIDE_COLUMNS = (
 @by_time
 @by_content
 @by_outcome
-@click.option("--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="Most to show.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), default=LIMIT, show_default=True, help="Most to show."
+)
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line, with the whole message.")
 def messages(
     since: int | None,

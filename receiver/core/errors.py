@@ -167,6 +167,12 @@ class StoreUnavailable(Unavailable):
     code = "store_unavailable"
 
 
+class NotDurable(Unavailable):
+    """Redis does not keep what it acknowledges, so that a 200 would promise too much."""
+
+    code = "not_durable"
+
+
 class StoreFull(Unavailable):
     """Redis is at its memory limit, or the disk is nearly full."""
 

@@ -164,6 +164,8 @@ class Config:
     tracking: Mapping[str, SourcePath] = field(default_factory=dict)
     """Ways in by the tracking API, of the sources that have a write key."""
     warnings: tuple[Problem, ...] = ()
+    steps_at: Mapping[tuple[str, str], Problem] = field(default_factory=dict)
+    """(route, step) → where it stands in the file, as a problem without words."""
 
     def path(self, path: str) -> SourcePath | None:
         """The way in of this name: what stands at `/hooks/<path>` has no slashes at its ends."""

@@ -5,6 +5,7 @@ Environment variables are looked up by the names the file gives; their values ar
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -45,7 +46,8 @@ def parse(text: str, *, file: str, environ: Mapping[str, str]) -> Config:
     if problems or keys is None:
         raise ConfigError(sorted(problems, key=lambda problem: problem.line or 0))
     version = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]
-    return build(keys, environ, version, tuple(_placed(findings.warnings, root, file)))
+    config = build(keys, environ, version, tuple(_placed(findings.warnings, root, file)))
+    return replace(config, steps_at=_steps_at(config, root, file))
 
 
 def json_schema() -> dict[str, Any]:
@@ -72,6 +74,16 @@ class _Schema(GenerateJsonSchema):
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
+
+
+def _steps_at(config: Config, root: Node, file: str) -> dict[tuple[str, str], Problem]:
+    """Where each step stands, for what turns out later: (route, step) → a problem without words."""
+    places = {}
+    for route in config.routes.values():
+        for index, step in enumerate(route.steps):
+            path = ("routes", route.name, "steps", index)
+            places[route.name, step.name] = Problem(file, root.line_of(path), key_path(path), "")
+    return places
 
 
 def _placed(findings: Iterable[Finding], root: Node, file: str) -> list[Problem]:

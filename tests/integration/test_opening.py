@@ -7,8 +7,11 @@ import redis.asyncio
 
 from receiver import opening
 from receiver.core.durability import Verdict, judge
+from receiver.core.errors import Unavailable
 from receiver.core.routes_file import parse
-from receiver.core.settings import Settings
+from receiver.core.settings import Durability, Settings
+from tests.support.stored import message
+from tests.support.valkey import MakeServer
 
 ROUTES = "sources:\n  shop:\n    verify: {scheme: none}\nroutes: {}\n"
 
@@ -39,3 +42,22 @@ def test_it_ends_though_a_cancellation_is_swallowed(redis_url: str, monkeypatch:
         assert done == {living}, "it does not end"
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(("durability", "code"), [("fsync", "not_durable"), ("relaxed", "")])
+def test_a_redis_that_forgets_gets_no_messages_unless_that_is_wanted(
+    valkey_server: MakeServer, durability: Durability, code: str
+) -> None:
+    server = valkey_server(appendonly="no")
+    config = parse(ROUTES, file="routes.yaml", environ={})
+    store = opening.open_store(Settings(durability=durability), config, server.url)
+
+    async def life() -> str:
+        async with store.running():
+            try:
+                await store.committer.commit([message()])
+            except Unavailable as error:
+                return error.code
+            return ""
+
+    assert asyncio.run(life()) == code

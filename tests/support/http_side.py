@@ -22,6 +22,7 @@ from receiver.core.verify_options import VerifyNone, VerifySegment
 from receiver.exposition import Refresh
 from receiver.health import Check
 from receiver.load import Load
+from receiver.protocol import BoundedHttp
 from receiver.refusals import Refusals
 from tests.support.sender import Answer, signed
 
@@ -207,7 +208,7 @@ def served(app: ASGIApp) -> Iterator[str]:
     """The application under uvicorn on a free loopback port, in a thread; yields its base URL."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         started = threading.Event()
-        server = _Server(uvicorn.Config(app, log_config=None, access_log=False), started)
+        server = _Server(uvicorn.Config(app, http=BoundedHttp, log_config=None, access_log=False), started)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
