@@ -7,9 +7,10 @@ under load one fsync of Redis carries up to a hundred messages.
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Awaitable
 from itertools import islice
-from typing import NamedTuple
 
+import msgspec
 import redis.asyncio
 from redis import exceptions
 
@@ -32,7 +33,7 @@ WAITING = 20_000
 """Most messages that may wait for a commit; beyond it senders are told to come back."""
 
 
-class _Part(NamedTuple):
+class _Part(msgspec.Struct, frozen=True):
     """At most GROUP messages of one request: they go into the same call."""
 
     messages: list[NewMessage]
@@ -76,15 +77,16 @@ class Committer:
         self.refusal: Unavailable | None = None
         """Set while the store must take nothing more (memory at its limit): every commit raises it."""
 
-    async def commit(self, messages: list[NewMessage]) -> list[Accepted]:
-        """Store the messages of one request, in order. Raises Unavailable; then senders send again, and what
-        was stored all the same counts as a repeat."""
+    def commit(self, messages: list[NewMessage]) -> Awaitable[list[Accepted]]:
+        """Store the messages of one request, in order. Raises Unavailable, at once or when awaited; then
+        senders send again, and what was stored all the same counts as a repeat."""
         if self.refusal is not None:
             raise self.refusal
         if self._messages + len(messages) > WAITING:
             raise Overloaded("more messages wait for Redis than this process may hold")
-        if 0 < len(messages) <= GROUP:
-            return await self._add(messages)
+        return self._add(messages) if 0 < len(messages) <= GROUP else self._add_all(messages)
+
+    async def _add_all(self, messages: list[NewMessage]) -> list[Accepted]:
         accepted: list[Accepted] = []
         for at in range(0, len(messages), GROUP):  # one after the other: calls may overtake each other
             accepted += await self._add(messages[at : at + GROUP])

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 from receiver.core.clock import SYSTEM, Clock
@@ -26,8 +26,8 @@ _SHOWN = 10
 class Commits(Protocol):
     """What is needed of `receiver.committer.Committer`."""
 
-    async def commit(self, messages: list[NewMessage]) -> list[Accepted]:
-        """Returns when all of them are on disk. Raises Unavailable."""
+    def commit(self, messages: list[NewMessage]) -> Awaitable[list[Accepted]]:
+        """Done when all of them are on disk. Raises Unavailable."""
         ...
 
 

@@ -100,7 +100,7 @@ def test_more_than_may_wait_is_told_to_come_back(redis_url: str, monkeypatch: py
     monkeypatch.setattr(committer, "WAITING", 3)
 
     async def story(committer: Committer) -> None:
-        first = asyncio.create_task(committer.commit([message(), message()]))
+        first = asyncio.ensure_future(committer.commit([message(), message()]))
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
             await committer.commit([message(), message()])
@@ -112,7 +112,7 @@ def test_more_than_may_wait_is_told_to_come_back(redis_url: str, monkeypatch: py
 
 def test_a_sender_that_leaves_costs_the_others_of_its_call_nothing(redis_url: str) -> None:
     async def story(committer: Committer) -> None:
-        leaving, staying = (asyncio.create_task(committer.commit([message()])) for _ in range(2))
+        leaving, staying = (asyncio.ensure_future(committer.commit([message()])) for _ in range(2))
         await asyncio.sleep(0)
         leaving.cancel()
         assert numbers(await staying) == [2]
