@@ -100,8 +100,7 @@ def test_more_than_may_wait_is_told_to_come_back(redis_url: str, monkeypatch: py
     monkeypatch.setattr(committer, "WAITING", 3)
 
     async def story(committer: Committer) -> None:
-        first = asyncio.ensure_future(committer.commit([message(), message()]))
-        await asyncio.sleep(0)
+        first = committer.commit([message(), message()])
         with pytest.raises(Overloaded):
             await committer.commit([message(), message()])
         assert numbers(await first) == [1, 2]
@@ -113,7 +112,6 @@ def test_more_than_may_wait_is_told_to_come_back(redis_url: str, monkeypatch: py
 def test_a_sender_that_leaves_costs_the_others_of_its_call_nothing(redis_url: str) -> None:
     async def story(committer: Committer) -> None:
         leaving, staying = (asyncio.ensure_future(committer.commit([message()])) for _ in range(2))
-        await asyncio.sleep(0)
         leaving.cancel()
         assert numbers(await staying) == [2]
 
