@@ -16,6 +16,7 @@ from receiver.core import duty, keys, scripts, store
 from receiver.core.clients import connect_async
 from receiver.core.queue import QUARANTINE
 from receiver.core.store import Book, Reserved, Result, Turn
+from receiver.core.wire import Wire
 from workers.setup import Setup
 
 log = logging.getLogger("hookyard.duty")
@@ -33,6 +34,7 @@ class Post:
     def __init__(self, setup: Setup, *, queue: str, drain: str, worker: str) -> None:
         self._setup = setup
         self._redis = connect_async(setup.url)
+        self._wire = Wire(setup.url)
         self._jobs = setup.jobs
         self._clock = setup.clock
         self._queue = queue
@@ -78,7 +80,7 @@ class Post:
             leaving=self.leaving,
             quarantine=self.quarantine,
         )
-        turn = await scripts.run(self._redis, made)
+        turn = await scripts.run(self._wire, made)
         if turn.refused:
             log.warning("%d results came after their lease had ended", len(turn.refused))
         self.enqueue(turn.reserved)
@@ -181,4 +183,5 @@ class Post:
         await self._hush()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._wire.aclose()
         await self._redis.aclose()

@@ -18,6 +18,7 @@ from redis import exceptions
 
 from receiver.core import keys
 from receiver.core.errors import StoreFull, StoreUnavailable, Unavailable
+from receiver.core.wire import Wire
 
 T = TypeVar("T")
 
@@ -67,7 +68,7 @@ def rows(value: Any) -> list[Any]:
     return list(value) if value else []
 
 
-async def run(client: "redis.asyncio.Redis", made: Call[T]) -> T:
+async def run(client: "redis.asyncio.Redis | Wire", made: Call[T]) -> T:
     """Send a call. Raises StoreUnavailable or StoreFull."""
     try:
         try:
