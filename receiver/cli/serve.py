@@ -1,5 +1,6 @@
 """`hookyard receiver`: the HTTP side under uvicorn."""
 
+import gc
 import logging
 import os
 import signal
@@ -28,6 +29,9 @@ KEEP_ALIVE_SECONDS = 75
 """Longer than the 60 s of the usual load balancers, so that it is never us who closes a connection in use."""
 GRACE_SECONDS = 10
 """How long requests may go on after SIGTERM: Segment itself waits no longer."""
+COLLECT_EVERY = 20_000
+"""Objects made and kept between two looks of the garbage collector. Its default of 700 is a few requests in
+flight; it took 6 µs of each, and now and then 25 ms from all."""
 
 
 @click.command()
@@ -61,11 +65,11 @@ def application() -> Starlette:
     """What each of several processes serves: uvicorn calls it by name."""
     settings = Settings.from_env(os.environ)
     _configure_logs(settings)
-    return build(settings, os.environ)
+    return _built(settings)
 
 
 def _serve_one(settings: Settings, bound: socket.socket) -> int:
-    server = uvicorn.Server(_config(build(settings, os.environ)))
+    server = uvicorn.Server(_config(_built(settings)))
     server.run(sockets=[bound])
     return 0 if server.started else 1
 
@@ -73,6 +77,13 @@ def _serve_one(settings: Settings, bound: socket.socket) -> int:
 def _serve_many(settings: Settings, bound: socket.socket, processes: int) -> int:
     Multiprocess(_config("receiver.cli.serve:application", processes), [bound]).run()
     return 0
+
+
+def _built(settings: Settings) -> Starlette:
+    app = build(settings, os.environ)
+    gc.freeze()  # what is loaded by now stays: no need to look through it again
+    gc.set_threshold(COLLECT_EVERY)
+    return app
 
 
 def _config(app: Starlette | str, processes: int = 1) -> uvicorn.Config:
