@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from receiver.core import json_text
@@ -69,6 +69,7 @@ def test_a_single_message_is_kept_as_it_is(message: bytes) -> None:
 
 
 @pytest.mark.parametrize("shape", [batch, wrapped, envelope])
+@settings(max_examples=40)
 @given(messages=st.lists(objects(), max_size=5))
 def test_a_batch_gives_back_exact_slices(shape: Callable[..., bytes], messages: list[bytes]) -> None:
     assert _split(shape(*messages)) == messages
