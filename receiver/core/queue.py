@@ -7,10 +7,7 @@ nothing of the workers is imported here; JSON keeps pickles out of Redis.
 from collections.abc import Iterable
 from typing import Any, cast
 
-import redis
 from rq import Queue
-from rq.exceptions import NoSuchJobError
-from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from receiver.core.clients import connect
@@ -78,17 +75,5 @@ class Jobs:
                     counts[queue.removeprefix(PREFIX)] = counts.get(queue.removeprefix(PREFIX), 0) + 1
         return counts
 
-    def forget(self, job_id: str) -> None:
-        """Delete a job whose drain is not wanted any more."""
-        try:
-            Job.fetch(job_id, connection=self._redis, serializer=JSONSerializer).delete()
-        except NoSuchJobError:
-            return
-
     def close(self) -> None:
         self._redis.close()
-
-
-def job_redis(jobs: Jobs) -> "redis.Redis":
-    """The client behind `jobs`, for the RQ worker itself."""
-    return jobs._redis
