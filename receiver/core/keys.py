@@ -12,6 +12,9 @@ LAYOUT = 1
 BLOCK = 32
 """Messages that share one hash of deliveries: keeps Redis' compact listpack form."""
 
+USER_SLOTS = 2
+"""Hashes for users beside each one for ids, as a message has up to two: about as many entries in each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -94,5 +97,5 @@ def lua_prelude() -> str:
     """The same names for the scripts. KEYS[1] is always the shard's META key: it carries the prefix."""
     lines = ["local P = string.sub(KEYS[1], 1, -5)"]
     lines += [f"local {name} = P .. '{item.name}'" for name, item in KEYS.items()]
-    lines.append(f"local BLOCK = {BLOCK}")
+    lines += [f"local BLOCK = {BLOCK}", f"local USER_SLOTS = {USER_SLOTS}"]
     return "\n".join(lines)

@@ -149,7 +149,9 @@ class Store:
                 pipe.hgetall(keys.key("IDS", bucket, _slot(digest, slots)))
             for digest, found in zip(identities, pipe.execute(), strict=True):
                 numbers |= {
-                    _indexed(field, value) for field, value in found.items() if field.startswith(digest)
+                    _indexed(field, value)
+                    for field, value in found.items()
+                    if field.startswith(digest[records.SLOT_BYTES :])
                 }
         return [m.number for m in self.messages(sorted(numbers)) if identity(m.body) == message_id]
 
@@ -160,12 +162,13 @@ class Store:
     def each_of_user(self, user: str) -> Iterator[int]:
         """The same one by one, as the index is read; some may come twice."""
         digest = records.user_digest(user)
+        name = digest[records.SLOT_BYTES :]
         for bucket, slots in self._buckets():
             for field, _ in self.redis.hscan_iter(
-                keys.key("USERS", bucket, _slot(digest, slots * 4)), count=1000
+                keys.key("USERS", bucket, _slot(digest, slots * keys.USER_SLOTS)), count=1000
             ):
-                if field.startswith(digest):
-                    yield int.from_bytes(field[records.USER_BYTES :], "big")
+                if field.startswith(name):
+                    yield int.from_bytes(field[len(name) :], "big")
 
     def _buckets(self) -> list[tuple[int, int]]:
         found = cast("list[bytes]", self.redis.zrange(keys.key("BUCKETS"), 0, -1))
@@ -289,7 +292,7 @@ def _delivery(row: Sequence[Any], names: dict[int, str], received_ms: int) -> De
 
 
 def _slot(digest: bytes, slots: int) -> int:
-    return int.from_bytes(digest[:3], "big") % slots
+    return int.from_bytes(digest[: records.SLOT_BYTES], "big") % slots
 
 
 def _identity(pair: str, message_id: str) -> bytes:
@@ -299,7 +302,7 @@ def _identity(pair: str, message_id: str) -> bytes:
 
 def _indexed(field: bytes, value: bytes) -> int:
     """The number in an index entry: a first message has its content digest before it, another body none."""
-    first = b"=" not in field[records.ID_BYTES :]
+    first = b"=" not in field[records.ID_BYTES - records.SLOT_BYTES :]
     return int.from_bytes(value[DIGEST_BYTES if first else 0 :], "big")
 
 

@@ -21,6 +21,8 @@ from receiver.core.message import Attempt, Delivery, Status, StoredMessage, Trig
 
 ID_BYTES = 8
 USER_BYTES = 5
+SLOT_BYTES = 3
+"""The first bytes of a digest choose its hash in the index and are not written there again."""
 HISTORY = 10
 """Attempts kept of one delivery."""
 
@@ -49,8 +51,8 @@ class Reference(msgspec.Struct, frozen=True):
     @property
     def field(self) -> str:
         """Its name in the hashes of its block; `field` in common.lua makes the same."""
-        name = f"{self.number % BLOCK}:{self.route}"
-        return f"{name}:{self.replay}" if self.replay else name
+        place = self.route * BLOCK + self.number % BLOCK
+        return f"{place}:{self.replay}" if self.replay else str(place)
 
 
 def reference(text: str) -> Reference:

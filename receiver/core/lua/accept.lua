@@ -46,9 +46,9 @@ elseif ms - last.start >= p.window / 4 and n >= last.first then
   open_bucket(slots)
 end
 
--- An entry is the content digest, then the number. In each bucket the first message of an id stands under the id,
--- others of the same id but another body under id=content. What an uncovered element left stands under id .. 'u':
--- it never makes a covered message a repeat.
+-- An entry is the content digest, then the number. In each bucket the first message of an id stands under the id's
+-- name, others of the same id but another body under name=content. What an uncovered element left stands under
+-- name .. 'u': it never makes a covered message a repeat.
 
 -- What stands under one name: the number of the same message if it is there, and that of the name's first.
 local function seen(key, name, content)
@@ -64,12 +64,12 @@ local function seen(key, name, content)
   return variant and large(variant), number
 end
 
-local function search(key, id, content, covered)
-  local same, other = seen(key, id, content)
+local function search(key, name, content, covered)
+  local same, other = seen(key, name, content)
   if same or covered then
     return same, other
   end
-  local loose, first = seen(key, id .. 'u', content)
+  local loose, first = seen(key, name .. 'u', content)
   return loose, other or first
 end
 
@@ -79,24 +79,25 @@ local function enter(id, content, covered, number)
   local oldest
   for i = #buckets - 1, 1, -1 do
     local bucket = buckets[i]
-    local same, other = search(bucket.ids .. slot(id, bucket.slots), id, content, covered)
+    local at, name = slot(id, bucket.slots)
+    local same, other = search(bucket.ids .. at, name, content, covered)
     if same then
       return same
     end
     oldest = other or oldest
   end
-  local key = last.ids .. slot(id, last.slots)
-  local name = covered and id or id .. 'u'
+  local at, base = slot(id, last.slots)
+  local key, name = last.ids .. at, covered and base or base .. 'u'
   local packed = small(number)
   local same, other
   -- Written before it is looked at: nearly always the id is new, and then this one call is enough.
   if call('HSETNX', key, name, content .. packed) == 0 then
-    same, other = search(key, id, content, covered)
+    same, other = search(key, base, content, covered)
     if not same then
       call('HSET', key, name .. '=' .. content, packed)
     end
   elseif not covered then
-    same, other = seen(key, id, content)
+    same, other = seen(key, base, content)
     if same then
       call('HDEL', key, name)
     end
@@ -128,7 +129,7 @@ for at = 2, #ARGV, 3 do
   local about = infos[info] or parsed(info)
   -- One call may fill a bucket; the first ones are small.
   if n - last.first >= last.slots * 64 then
-    open_bucket(math.min(last.slots * 8, 131072))
+    open_bucket(math.min(last.slots * 4, 131072))
   end
   local id = string.sub(digests, CONTENT + 1, CONTENT + ID)
   local repeated, same_id_as
@@ -150,7 +151,8 @@ for at = 2, #ARGV, 3 do
     call('XADD', LOG, number .. at_ms, 'b', body, 'i', info)
     for first = CONTENT + ID + 1, #digests, USER do
       local user = string.sub(digests, first, first + USER - 1)
-      call('HSET', last.users .. slot(user, last.slots * 4), user .. packed, '')
+      local place, name = slot(user, last.slots * USER_SLOTS)
+      call('HSET', last.users .. place, name .. packed, '')
     end
     for i, suffix in ipairs(about.suffixes) do
       local refs = about.backlogs[i]

@@ -17,12 +17,12 @@ if packed then
   end
   for i = 1, half do
     local ref = group[i]
-    local n, route = parts(ref)
+    local n, route, replay = parts(ref)
     local entry = call('XRANGE', LOG, n, n)[1]
     if entry then
-      local state = call('HGET', DELIVERIES .. block(n), field(ref)) or ''
+      local state = call('HGET', DELIVERIES .. block(n), field(n, route, replay)) or ''
       local before = tried(state)
-      local blob = call('HGET', ATTEMPTS .. block(n), field(ref)) or ''
+      local blob = call('HGET', ATTEMPTS .. block(n), field(n, route, replay)) or ''
       call('HSET', LEASE .. drain, ref, before + 1)
       call('SADD', RUNNING .. route, ref)
       append(work, 'rows', ref, entry[1], entry[2][2], entry[2][4], state, blob)

@@ -14,10 +14,19 @@ local function block(n)
   return math.floor(n / BLOCK)
 end
 
--- Where a reference stands in the hashes of its block: short, because there is one for every delivery.
-local function field(ref)
-  local n, rest = string.match(ref, '^(%d+)(:.*)$')
-  return (n % BLOCK) .. (string.match(rest, '^(:%d+):0$') or rest)
+-- Where a delivery stands in the hashes of its block: a number, because Redis keeps that in two or three bytes and
+-- there is one for every delivery; the replay after it where there is one.
+local function field(n, route, replay)
+  local place = route * BLOCK + n % BLOCK
+  return replay == '0' and place or place .. ':' .. replay
+end
+
+-- The other way: the route and replay of a field, if it is one of message n.
+local function placed(name, n)
+  local place, replay = string.match(name, '^(%d+):?(%d*)$')
+  if place % BLOCK == n % BLOCK then
+    return math.floor(place / BLOCK), replay == '' and '0' or replay
+  end
 end
 
 -- A number in as few bytes as it needs; its length is told by what holds it.
@@ -29,10 +38,10 @@ local function large(bytes)
   return struct.unpack('>I' .. #bytes, bytes)
 end
 
--- Which hash of an index bucket holds a digest.
+-- Which hash of an index bucket holds a digest, and what it is called there: by the bytes that did not choose it.
 local function slot(digest, slots)
   local a, b, c = string.byte(digest, 1, 3)
-  return (a * 65536 + b * 256 + c) % slots
+  return (a * 65536 + b * 256 + c) % slots, string.sub(digest, 4)
 end
 
 -- Attempts so far, of a record. A bare number is a delivery that worked at once.
@@ -166,11 +175,10 @@ local function forget(n)
     call('XDEL', LOG, entry[1])
     call('HINCRBY', META, 'bytes', -kept_bytes(entry[2][2]))
   end
-  local mine = '^' .. n % BLOCK .. ':'
   for _, family in ipairs({DELIVERIES, ATTEMPTS}) do
     local gone = {}
     for _, name in ipairs(call('HKEYS', family .. block(n))) do
-      if string.find(name, mine) then
+      if placed(name, n) then
         gone[#gone + 1] = name
       end
     end
@@ -225,12 +233,12 @@ end
 -- Ends what is not to be worked any more: its replay was cancelled, or its message is gone (no `entry`), and then no
 -- record may stay of it.
 local function drop(ref, entry)
-  local n, _, replay = parts(ref)
+  local n, route, replay = parts(ref)
   if replay ~= '0' then
     if entry then
-      call('HSET', DELIVERIES .. block(n), field(ref), 'p|0||replay_cancelled')
+      call('HSET', DELIVERIES .. block(n), field(n, route, replay), 'p|0||replay_cancelled')
     else
-      call('HDEL', DELIVERIES .. block(n), field(ref))
+      call('HDEL', DELIVERIES .. block(n), field(n, route, replay))
     end
     call('HINCRBY', REPLAY .. replay, 'dropped', 1)
   end
@@ -261,7 +269,7 @@ local function reap(drain, now, reserved)
       local n, route, replay = parts(ref)
       local entry = call('XRANGE', LOG, n, n)[1]
       local received = entry and tonumber(string.match(entry[1], '-(%d+)$')) or now
-      call('HSET', DELIVERIES .. block(n), field(ref), 'x|' .. leases[2] .. '||worker_crashed|' .. (now - received))
+      call('HSET', DELIVERIES .. block(n), field(n, route, replay), 'x|' .. leases[2] .. '||worker_crashed|' .. (now - received))
       call('ZADD', DEAD .. route, now, ref)
       call('HDEL', CRASHES, ref)
       count({[route .. ':dead'] = 1}, now)

@@ -27,9 +27,9 @@ function act.redrive()
   for _, ref in ipairs(p.refs) do
     local n, route, replay = parts(ref)
     if call('ZREM', DEAD .. route, ref) == 1 then
-      local state = call('HGET', DELIVERIES .. block(n), field(ref)) or 'x|0'
+      local state = call('HGET', DELIVERIES .. block(n), field(n, route, replay)) or 'x|0'
       local attempts = tried(state)
-      call('HSET', DELIVERIES .. block(n), field(ref), 'q|' .. attempts .. '|' .. attempts)
+      call('HSET', DELIVERIES .. block(n), field(n, route, replay), 'q|' .. attempts .. '|' .. attempts)
       call('RPUSH', (replay == '0' and BACKLOG or REPLAYING) .. route, ref)
       if replay ~= '0' then
         call('HINCRBY', REPLAY .. replay, 'dead', -1)

@@ -5,14 +5,14 @@ local act = {}
 
 -- Every delivery of a message that there is or may be, by its reference.
 local function references(n, info)
-  local refs, mine = {}, '^' .. n % BLOCK .. '(:%d+)(:?%d*)$'
+  local refs = {}
   for route in string.gmatch(string.match(info, '^[^|]*|[^|]*|[^|]*|([^|]*)'), '%d+') do
     refs[n .. ':' .. route .. ':0'] = true
   end
   for _, name in ipairs(call('HKEYS', DELIVERIES .. block(n))) do
-    local route, replay = string.match(name, mine)
+    local route, replay = placed(name, n)
     if route then
-      refs[n .. route .. (replay == '' and ':0' or replay)] = true
+      refs[n .. ':' .. route .. ':' .. replay] = true
     end
   end
   return refs
@@ -53,7 +53,8 @@ local function unindex(n, users)
   local id, slots = string.match(bucket, '(%d+):(%d+)')
   for first = 1, #users, USER do
     local user = string.sub(users, first, first + USER - 1)
-    call('HDEL', USERS .. id .. ':' .. slot(user, slots * 4), user .. small(n))
+    local at, name = slot(user, slots * USER_SLOTS)
+    call('HDEL', USERS .. id .. ':' .. at, name .. small(n))
   end
 end
 

@@ -27,23 +27,24 @@ end
 -- Deliveries of one message: {reference, record, attempts, running, due ms, why held}. `names` are the fields of
 -- its block.
 local function deliveries_of(n, info, names)
-  local mine, seen, refs = '^' .. n % BLOCK .. ':(%d+):?(%d*)$', {}, {}
+  local seen, refs = {}, {}
   local list = string.match(info, '^[^|]*|[^|]*|[^|]*|([^|]*)')
   for route in string.gmatch(list, '%d+') do
     refs[#refs + 1] = n .. ':' .. route .. ':0'
     seen[refs[#refs]] = true
   end
   for _, name in ipairs(names) do
-    local route, replay = string.match(name, mine)
-    local ref = route and n .. ':' .. route .. ':' .. (replay == '' and '0' or replay)
+    local route, replay = placed(name, n)
+    local ref = route and n .. ':' .. route .. ':' .. replay
     if ref and not seen[ref] then
       refs[#refs + 1] = ref
     end
   end
   local rows = {}
   for i, ref in ipairs(refs) do
-    local _, route = parts(ref)
-    rows[i] = {ref, call('HGET', DELIVERIES .. block(n), field(ref)) or '', call('HGET', ATTEMPTS .. block(n), field(ref)) or '',
+    local _, route, replay = parts(ref)
+    local name = field(n, route, replay)
+    rows[i] = {ref, call('HGET', DELIVERIES .. block(n), name) or '', call('HGET', ATTEMPTS .. block(n), name) or '',
       call('SISMEMBER', RUNNING .. route, ref) == 1, tonumber(call('ZSCORE', LATER, ref) or 0), paused(route)}
   end
   return rows

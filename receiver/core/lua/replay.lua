@@ -22,8 +22,8 @@ function act.step()
   end
   local routes, debts = {}, {}
   for _, ref in ipairs(p.refs) do
-    local n, route = parts(ref)
-    call('HSET', DELIVERIES .. block(n), field(ref), 'q|0')
+    local n, route, replay = parts(ref)
+    call('HSET', DELIVERIES .. block(n), field(n, route, replay), 'q|0')
     call('RPUSH', REPLAYING .. route, ref)
     call('HINCRBY', OWED, n, 1)
     routes[route] = true

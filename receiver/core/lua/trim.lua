@@ -13,8 +13,8 @@ local function drop_bucket(dropping)
   local gone = {}
   for slot = at, stop - 1 do
     gone[#gone + 1] = IDS .. id .. ':' .. slot
-    for part = 0, 3 do
-      gone[#gone + 1] = USERS .. id .. ':' .. (slot * 4 + part)
+    for part = 0, USER_SLOTS - 1 do
+      gone[#gone + 1] = USERS .. id .. ':' .. (slot * USER_SLOTS + part)
     end
   end
   call('UNLINK', unpack(gone))

@@ -35,11 +35,11 @@ local function settle(results)
       if status == 'b' then
         append(back, (replay == '0' and BACKLOG or REPLAYING) .. route, ref)
       else
-        append(records, DELIVERIES .. block(n), field(ref), record)
+        append(records, DELIVERIES .. block(n), field(n, route, replay), record)
         if blob ~= '' then
-          append(blobs, ATTEMPTS .. block(n), field(ref), blob)
+          append(blobs, ATTEMPTS .. block(n), field(n, route, replay), blob)
         elseif attempt > 1 then
-          append(unblob, ATTEMPTS .. block(n), field(ref))
+          append(unblob, ATTEMPTS .. block(n), field(n, route, replay))
         end
         if status == 'w' then
           call('ZADD', LATER, due, ref)
@@ -132,11 +132,11 @@ local function claim()
     if not entry or (replay ~= '0' and cancelled(replay)) then
       return drop(ref, entry)
     end
-    local state = call('HGET', DELIVERIES .. block(n), field(ref)) or ''
+    local state = call('HGET', DELIVERIES .. block(n), field(n, route, replay)) or ''
     local before = tried(state)
     local blob = ''
     if before > 0 then
-      blob = call('HGET', ATTEMPTS .. block(n), field(ref)) or ''
+      blob = call('HGET', ATTEMPTS .. block(n), field(n, route, replay)) or ''
     end
     leases[#leases + 1] = ref
     leases[#leases + 1] = before + 1
