@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from receiver.core import backoff, clock
-from receiver.core.routes import Call, Connection
+from receiver.core.routes import Call
+from receiver.core.settings import Secret
 from workers import calls
 from workers.coalescer import Answer, Coalescer
 from workers.errors import PermanentError, RetryError, outcome_of, raise_for
@@ -31,13 +32,13 @@ NEVER = (501, 505)
 class Sender:
     """Sends calls of one connection. Lives in one event loop."""
 
-    def __init__(self, connection: Connection, http: Outbound) -> None:
-        key = connection.write_key.reveal()
+    def __init__(self, url: str, write_key: Secret, http: Outbound) -> None:
+        key = write_key.reveal()
         self._headers = {
             "Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode(),
             "Content-Type": "application/json",
         }
-        self._url = connection.tracking_url + "/batch"
+        self._url = url + "/v1/batch"
         self._http = http
         self._coalescer = Coalescer(self._post, max_items=MAX_ITEMS, max_bytes=MAX_BATCH - ENVELOPE)
 

@@ -26,7 +26,7 @@ class Toolbox:
     store_id: str
     """Makes ids differ between stores, whose messages are numbered alike."""
     senders: Mapping[str, Sender]
-    """By the name of their connection."""
+    """By the name of their connection, where it has a write key."""
 
     @classmethod
     @asynccontextmanager
@@ -38,7 +38,11 @@ class Toolbox:
         threads = Threads(concurrency)
         try:
             async with Outbound.open(concurrency=concurrency) as http:
-                senders = {name: Sender(connection, http) for name, connection in config.connections.items()}
+                senders = {
+                    name: Sender(one.tracking_url, one.write_key, http)
+                    for name, one in config.connections.items()
+                    if one.write_key is not None
+                }
                 try:
                     yield cls(
                         http=http,
@@ -54,12 +58,14 @@ class Toolbox:
             threads.close()
 
     def segment(self, connection: str) -> Sender:
-        """Raises LookupError for a connection that routes.yaml does not have."""
+        """Raises LookupError for a connection that routes.yaml does not have, or gives no write key."""
         try:
             return self.senders[connection]
         except KeyError:
             known = ", ".join(self.senders) or "none"
-            raise LookupError(f"no connection {connection!r} in routes.yaml (there: {known})") from None
+            raise LookupError(
+                f"no connection {connection!r} with a write_key_env in routes.yaml (there: {known})"
+            ) from None
 
     @property
     def worn(self) -> bool:

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from receiver.core.connections import Connection
 from receiver.core.errors import Problem
 from receiver.core.settings import Secret
 from receiver.core.verify_options import Verify
 
-TRACKING_URLS = {"us": "https://api.segment.io/v1", "eu": "https://events.eu1.segmentapis.com/v1"}
 DEFAULT_TIMEOUT_S = 30.0
 DEFAULT_CONCURRENCY = 20
 DEFAULT_QUEUE = "default"
@@ -63,21 +63,6 @@ class SourcePath:
 def address(path: str) -> str:
     """Where messages that came in this way were posted to, for people."""
     return TRACKING_PATH.rstrip("/") if path.startswith(TRACKING_PATH) else f"/hooks/{path}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """Credentials for outbound Segment calls."""
-
-    name: str
-    write_key: Secret
-    region: str = "us"
-    """`us`, `eu`, or the base URL of something that speaks Segment's tracking API."""
-
-    @property
-    def tracking_url(self) -> str:
-        """Base of the tracking API, without a slash at the end: append `/batch`."""
-        return TRACKING_URLS.get(self.region, self.region)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,11 @@ from typing import Any
 
 from receiver.core import units
 from receiver.core.backoff import SCHEDULES
+from receiver.core.connections import ADDRESSES, Connection
 from receiver.core.errors import Problem
 from receiver.core.routes import (
     TRACKING_PATH,
     Config,
-    Connection,
     HandlerSpec,
     HttpSpec,
     Route,
@@ -68,8 +68,26 @@ def _source(name: str, keys: SourceKeys, environ: Mapping[str, str]) -> Source:
 
 
 def _connection(name: str, keys: ConnectionKeys, environ: Mapping[str, str]) -> Connection:
-    region = keys.region.tracking.rstrip("/") if isinstance(keys.region, RegionUrls) else keys.region
-    return Connection(name=name, write_key=Secret(environ[keys.write_key_env]), region=region)
+    urls = keys.region.model_dump() if isinstance(keys.region, RegionUrls) else ADDRESSES[keys.region]
+    return Connection(
+        name=name,
+        write_key=_secret(keys.write_key_env, environ),
+        profile_token=_secret(keys.profile_token_env, environ),
+        space_id=keys.space_id or "",
+        public_api_token=_secret(keys.public_api_token_env, environ),
+        tracking_url=_base(urls["tracking"]),
+        profile_url=_base(urls["profile"]),
+        public_url=_base(urls["public"]),
+    )
+
+
+def _secret(variable: str | None, environ: Mapping[str, str]) -> Secret | None:
+    return None if variable is None else Secret(environ[variable])
+
+
+def _base(url: str | None) -> str:
+    """Without what every path begins with."""
+    return (url or "").rstrip("/").removesuffix("/v1").rstrip("/")
 
 
 def _route(name: str, keys: RouteKeys) -> Route:

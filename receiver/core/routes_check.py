@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from receiver.core import units
+from receiver.core.connections_check import check_connection
 from receiver.core.environ_check import check_variables
 from receiver.core.findings import Findings, mappings, texts
 from receiver.core.routes_models import SourceKeys
@@ -26,9 +27,7 @@ RESERVED_QUEUES = {"quarantine": "deliveries that crashed a worker", "replay": "
 def check(data: Mapping[str, Any], environ: Mapping[str, str], findings: Findings) -> None:
     """Note everything that cannot work, and what probably is not meant."""
     for name, connection in mappings(data.get("connections")):
-        check_variables(
-            ("connections", name, "write_key_env"), connection.get("write_key_env"), environ, findings
-        )
+        check_connection(("connections", name), connection, environ, findings)
     for name, source in mappings(data.get("sources")):
         _check_source(("sources", name), source, environ, findings)
     _check_write_keys(data, environ, findings)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from receiver.core.connections import CREDENTIALS
 from receiver.core.routes import DEFAULT_CONCURRENCY, DEFAULT_QUEUE
 from receiver.core.routes_types import (
     BY_FORM,
@@ -23,6 +24,7 @@ from receiver.core.routes_types import (
     Rate,
     Retry,
     SourcePathText,
+    SpaceId,
     Url,
     Variable,
     Variables,
@@ -85,21 +87,45 @@ class SourceKeys(Keys):
 
 
 class RegionUrls(Keys):
-    """The address of another service that speaks Segment's API."""
+    """Addresses of other services that speak Segment's APIs: one for each credential of the connection.
 
-    tracking: Url = Field(
-        description="Base URL of its tracking API, such as `https://events.example.com/v1`."
+    A `/v1` at the end is not needed, and does no harm.
+    """
+
+    tracking: MayBeLeftOut[Url] = Field(
+        None, description="Where `write_key_env` goes, such as `https://events.example.com`."
     )
+    profile: MayBeLeftOut[Url] = Field(None, description="Where `profile_token_env` goes.")
+    public: MayBeLeftOut[Url] = Field(None, description="Where `public_api_token_env` goes.")
 
 
 class ConnectionKeys(Keys):
-    """Where outbound Segment calls go, and with which key."""
+    """Where outbound Segment calls go, and with which credentials: at least one of them."""
 
-    write_key_env: Variable = Field(
-        description="Environment variable with the write key of the Segment source."
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": [key]} for key in CREDENTIALS.values()]}
+    )
+
+    write_key_env: MayBeLeftOut[Variable] = Field(
+        None,
+        description="Environment variable with the write key of a Segment source: what calls of the tracking "
+        "API need.",
+    )
+    profile_token_env: MayBeLeftOut[Variable] = Field(
+        None,
+        description="Environment variable with an access token of the Profile API, which reads profiles. "
+        "Needs `space_id`.",
+    )
+    space_id: MayBeLeftOut[SpaceId] = Field(
+        None, description="Id of the space whose profiles are read: Unify > Unify settings > API access."
+    )
+    public_api_token_env: MayBeLeftOut[Variable] = Field(
+        None,
+        description="Environment variable with a token of the Public API: Settings > Access Management > "
+        "Tokens. Only API calls need it.",
     )
     region: Annotated[Annotated[Literal["us", "eu"], TEXT] | Annotated[RegionUrls, MAPPING], BY_FORM] = Field(
-        "us", description="Segment's region, or the address of another service."
+        "us", description="Region of the Segment workspace, or the addresses of other services."
     )
 
 

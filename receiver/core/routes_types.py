@@ -15,12 +15,13 @@ PATTERNS = {
     r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$": "a path is made of letters, digits, `_` and `-`, with `/` between",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "write the name of an environment variable, never the secret itself",
     r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$": "write module:function, such as workflows.orders:thank",
-    r"^https?://[^/?#\s@]+(/[^?#\s]*)?$": "write a URL such as https://events.example.com/v1",
+    r"^https?://[^/?#\s@]+(/[^?#\s]*)?$": "write a URL such as https://events.example.com",
     r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$": "the name of a header is made of letters, digits and `-`",
+    r"^[A-Za-z0-9_.-]+$": "the id of a space is made of letters, digits, `_`, `.` and `-`",
     r"^[!-~]*$": "what stands in a header is made of ASCII characters, without spaces",
 }
 """Every pattern of the models, and what to say where it does not fit."""
-_NAME, _PATH, _VARIABLE, _TARGET, _URL, _HEADER, _VISIBLE = PATTERNS
+_NAME, _PATH, _VARIABLE, _TARGET, _URL, _HEADER, _SPACE, _VISIBLE = PATTERNS
 
 
 def _at_most(longest_s: float) -> AfterValidator:
@@ -78,6 +79,7 @@ SourcePathText = Annotated[str, Field(pattern=_PATH)]
 Variable = Annotated[str, Field(pattern=_VARIABLE)]
 Target = Annotated[str, Field(pattern=_TARGET)]
 Url = Annotated[str, Field(pattern=_URL)]
+SpaceId = Annotated[str, Field(pattern=_SPACE)]
 HeaderName = Annotated[str, Field(pattern=_HEADER)]
 HeaderText = Annotated[str, Field(pattern=_VISIBLE)]
 Glob = Annotated[str, AfterValidator(_glob), Field(examples=["Order *"])]

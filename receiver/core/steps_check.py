@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from receiver.core.connections_check import check_use
 from receiver.core.findings import Findings
 from receiver.core.step_models import RESERVED_PROPERTIES, RESERVED_TRAITS, STEP_KINDS
 from receiver.core.templates import OWN_NAMES, Kind, TemplateError, compile_value
@@ -65,10 +66,7 @@ def _check_name(path: Path, name: str, names: list[str], is_written: bool, findi
 def _check_inside(path: Path, kind: str, step: Any, data: Mapping[str, Any], findings: Findings) -> None:
     if kind != "segment" or not isinstance(step, dict):
         return
-    connections = data.get("connections")
-    name = step.get("connection")
-    if isinstance(name, str) and (not isinstance(connections, dict) or name not in connections):
-        findings.unknown((*path, "connection"), "no connection is called", name, connections or ())
+    check_use((*path, "connection"), step.get("connection"), "tracking", data, findings)
     for key in _OBJECTS:
         if not isinstance(step.get(key), dict | None) and not _is_template(step.get(key)):
             findings.error((*path, key), "must be a mapping, or one template that makes an object")

@@ -127,7 +127,7 @@ class Destination(Server):
 
 
 class SegmentStandIn(Destination):
-    """`POST /v1/batch` with Segment's limits (segment.md 3.3, 3.4). `url` is the base of its tracking API.
+    """`POST /v1/batch` with Segment's limits (segment.md 3.3, 3.4). `url` is the base of its API.
 
     `refuses` says for which items it answers 400 for the whole batch; a script comes first.
     """
@@ -158,11 +158,6 @@ class SegmentStandIn(Destination):
             return refusal(400, "Exceed payload limit")
         self.items += items
         return Answer()
-
-    def __enter__(self) -> Self:
-        super().__enter__()
-        self.url += "/v1"
-        return self
 
 
 def refusal(status: int, message: str) -> Answer:

@@ -5,8 +5,9 @@ import json
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
+from receiver.core.connections import Connection
 from receiver.core.message import Trigger
-from receiver.core.routes import Config, Connection, HandlerSpec, HttpSpec, Method, SegmentSpec, StepConfig
+from receiver.core.routes import Config, HandlerSpec, HttpSpec, Method, SegmentSpec, StepConfig
 from receiver.core.settings import Secret
 from workers import steps
 from workers.api import Context, Message
@@ -16,14 +17,14 @@ from workers.toolbox import Toolbox
 T = TypeVar("T")
 
 STORE = "store-1"
-NOWHERE = "http://127.0.0.1:9/v1"
+NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there."""
 BODY = {"type": "track", "userId": "u/1", "properties": {"order_id": "o 1", "total": 3}}
 
 
 def a_config(*, segment_url: str = NOWHERE) -> Config:
     """No routes; one connection, `crm`, to `segment_url`."""
-    crm = Connection(name="crm", write_key=Secret("key"), region=segment_url)
+    crm = Connection(name="crm", write_key=Secret("key"), tracking_url=segment_url)
     return Config(sources={}, connections={"crm": crm}, routes={}, version="test", paths={})
 
 

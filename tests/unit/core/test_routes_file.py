@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from receiver.core import backoff
+from receiver.core.connections import ADDRESSES, Connection
 from receiver.core.errors import ConfigError
 from receiver.core.routes import Config, HandlerSpec, HttpSpec, Route, SegmentSpec, address
 from receiver.core.routes_file import json_schema, load, parse
@@ -24,7 +25,10 @@ from receiver.core.verify_options import (
 )
 from tests.support.vectors import verify_of
 
-ENVIRON = {"SHOP_SECRET": "s1", "OLD_SECRET": "s0", "WRITE_KEY": "wk", "SPACED": "s2\n"}
+ENVIRON = {"SHOP_SECRET": "s1", "OLD_SECRET": "s0", "WRITE_KEY": "wk", "SPACED": "s2\n"} | {
+    "PROFILE_TOKEN": "tok-1",
+    "PUBLIC_TOKEN": "tok-2",
+}
 
 FULL = """
 x-defaults: &defaults
@@ -43,6 +47,16 @@ connections:
   crm: {write_key_env: WRITE_KEY}
   eu: {write_key_env: WRITE_KEY, region: eu}
   own: {write_key_env: WRITE_KEY, region: {tracking: "http://127.0.0.1:9000/v1/"}}
+  all:
+    write_key_env: WRITE_KEY
+    profile_token_env: PROFILE_TOKEN
+    space_id: spa_1
+    public_api_token_env: PUBLIC_TOKEN
+    region: eu
+  profiles:
+    profile_token_env: PROFILE_TOKEN
+    space_id: spa_1
+    region: {profile: "http://127.0.0.1:9001"}
 routes:
   orders:
     <<: *defaults
@@ -176,14 +190,38 @@ def test_sources_of_the_tracking_api() -> None:
     assert config.path("web") is None
 
 
-def test_connections_know_their_address() -> None:
+def test_connections_know_their_addresses() -> None:
     connections = full().connections
-    assert connections["crm"].write_key == Secret("wk")
     assert {name: one.tracking_url for name, one in connections.items()} == {
-        "crm": "https://api.segment.io/v1",
-        "eu": "https://events.eu1.segmentapis.com/v1",
-        "own": "http://127.0.0.1:9000/v1",
+        "crm": "https://api.segment.io",
+        "eu": "https://events.eu1.segmentapis.com",
+        "own": "http://127.0.0.1:9000",
+        "all": "https://events.eu1.segmentapis.com",
+        "profiles": "",
     }
+    assert (connections["crm"].profile_url, connections["crm"].public_url) == (
+        "https://profiles.segment.com",
+        "https://api.segmentapis.com",
+    )
+    assert (connections["eu"].profile_url, connections["eu"].public_url) == (
+        "https://profiles.euw1.segment.com",
+        "https://eu1.api.segmentapis.com",
+    )
+    assert connections["profiles"].profile_url == "http://127.0.0.1:9001"
+
+
+def test_a_connection_has_the_credentials_it_was_given() -> None:
+    connections = full().connections
+    assert connections["all"] == Connection(
+        name="all",
+        write_key=Secret("wk"),
+        profile_token=Secret("tok-1"),
+        space_id="spa_1",
+        public_api_token=Secret("tok-2"),
+        **{f"{api}_url": url for api, url in ADDRESSES["eu"].items()},
+    )
+    one = connections["profiles"]
+    assert (one.write_key, one.profile_token, one.public_api_token) == (None, Secret("tok-1"), None)
 
 
 def test_a_route_with_everything() -> None:
@@ -249,7 +287,7 @@ def test_the_version_tells_files_apart() -> None:
 def test_secrets_do_not_show() -> None:
     config = full()
     assert "s1" not in repr(config.sources)
-    assert "wk" not in repr(config.connections)
+    assert not any(secret in repr(config.connections) for secret in ("wk", "tok-"))
 
 
 def test_a_variable_is_never_put_into_the_text() -> None:

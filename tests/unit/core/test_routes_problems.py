@@ -19,7 +19,14 @@ routes:
 """
 
 
-ENVIRON = {"SECRET": "x", "KEY": "x", "EMPTY": "", "WEBHOOK": "whsec_QUJD", "BYTES": "\udcff"}
+ENVIRON = {
+    "SECRET": "x",
+    "KEY": "x",
+    "EMPTY": "",
+    "WEBHOOK": "whsec_QUJD",
+    "BYTES": "\udcff",
+    "SPACED": "a b",
+}
 
 
 def problems_of(text: str) -> list[str]:
@@ -107,11 +114,18 @@ CASES = [
     ("sources: [shop]\n", "f:1: sources: must be a mapping, not a list"),
     ("sources:\n  shop: segment\n", "f:2: sources.shop: must be a mapping, not text"),
     (connection("write_key_env: NOPE"), "f:4: connections.c.write_key_env: the environment variable NOPE is not set"),
-    (connection("region: eu"), "f:3: connections.c.write_key_env: is required"),
+    (connection("region: eu"), "f:3: connections.c: has no credential; give it one or more of write_key_env, profile_token_env, public_api_token_env"),
     (connection("{write_key_env: KEY, region: uk}"), "connections.c.region: must be us or eu, not uk"),
     (connection("{write_key_env: KEY, region: {trackin: 'http://h'}}"), "connections.c.region.trackin: unknown key; did you mean tracking?"),
     (connection("{write_key_env: KEY, region: {tracking: h}}"), "write a URL such as"),
-    (connection("{write_key_env: KEY, public_api_token_env: KEY}"), "connections.c.public_api_token_env: unknown key"),
+    (connection("{write_key_env: KEY, region: {profile: 'http://h'}}"), "f:4: connections.c.region: needs tracking: write_key_env has to be sent somewhere"),
+    (connection("{profile_token_env: KEY, space_id: s, region: {tracking: 'http://h'}}"), "connections.c.region: needs profile: profile_token_env has to be sent somewhere"),
+    (connection("{public_api_token_env: NOPE}"), "connections.c.public_api_token_env: the environment variable NOPE is not set"),
+    (connection("{public_api_token_env: SPACED}"), "connections.c.public_api_token_env: the value of SPACED cannot stand in a header"),
+    (connection("{profile_token_env: KEY}"), "f:4: connections.c.profile_token_env: needs space_id beside it"),
+    (connection("{write_key_env: KEY, space_id: s}"), "f:4: connections.c.space_id: is for the Profile API, which needs profile_token_env"),
+    (connection("{profile_token_env: KEY, space_id: a/b}"), "connections.c.space_id: the id of a space is made of letters"),
+    (connection("{write_key_env: KEY, profile_token: KEY}"), "connections.c.profile_token: unknown key; did you mean profile_token_env?"),
     (route("sources: [shp]"), "f:8: routes.r.sources[0]: no source is called shp; did you mean shop?"),
     (route("sources: []"), "routes.r.sources: must not be empty"),
     (route("types: track"), "f:8: routes.r.types: must be a list, not text: write [track]"),
@@ -158,6 +172,7 @@ CASES = [
     (step("http: {url: 'https://h', json: '{{ steps.x.y }}'}"), "no earlier step of this route is called x"),
     (step("{handler: 'a:b', as: who}\n      - http: {url: 'https://h', json: '{{ steps.wo.y }}'}"), "no earlier step of this route is called wo; did you mean who?"),
     (step("http: {url: 'https://h', json: '{{ steps.http.y }}'}"), "no earlier step of this route is called http"),
+    (step("segment: {connection: reading, call: identify, userId: x}").replace("routes:", "  reading: {profile_token_env: KEY, space_id: s}\nroutes:"), "f:10: routes.r.steps[0].segment.connection: this step needs write_key_env on connection reading"),
     (step("segment: {connection: cm, call: identify, userId: x}"), "segment.connection: no connection is called cm; did you mean crm?"),
     (step("segment: {connection: crm, call: page, userId: x}"), "must be identify or track, not page"),
     (step("segment: {connection: crm, call: track, userId: x}"), "segment.event: is required: a track call needs the name of the event"),
