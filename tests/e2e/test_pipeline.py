@@ -10,9 +10,10 @@ import pytest
 from receiver.core.message import Status
 from tests.faults.given import SHOP
 from tests.support.audit import open_work
-from tests.support.destination import Answer, Destination, SegmentStandIn
+from tests.support.destination import Answer, Destination
 from tests.support.processes import until
 from tests.support.segment import SINGLE, batch, envelope, wrapped
+from tests.support.segment_stand_in import SegmentStandIn
 from tests.support.sender import Sender
 from tests.support.stack import SECRET, Stack
 

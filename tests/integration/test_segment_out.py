@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from receiver.core.routes import SegmentSpec
-from tests.support.destination import Answer, Destination, SegmentStandIn, refusal
+from tests.support.destination import Answer, Destination
 from tests.support.outbound import (
     a_context,
     a_message,
@@ -16,6 +16,7 @@ from tests.support.outbound import (
     output,
     with_tools,
 )
+from tests.support.segment_stand_in import SegmentStandIn, refusal
 from workers import steps
 from workers.outcome import Dead, Done, Outcome, Retry
 from workers.toolbox import Toolbox
@@ -60,7 +61,7 @@ def test_a_bad_item_costs_the_others_nothing() -> None:
         outcomes = track(server, ["u1", "u2", "bad", "u3", "u4"])
     assert [type(outcome) for outcome in outcomes] == [Done, Done, Dead, Done, Done]
     assert sorted(item["userId"] for item in server.items) == ["u1", "u2", "u3", "u4"]
-    assert "Exceed payload limit" in getattr(outcomes[2], "error", "")
+    assert "refused for one of its items" in getattr(outcomes[2], "error", "")
 
 
 def test_a_wrong_key_is_found_with_one_request() -> None:

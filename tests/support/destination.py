@@ -1,14 +1,13 @@
-"""HTTP servers on loopback for outbound calls: one records and misbehaves as told, one plays Segment.
+"""HTTP servers on loopback for outbound calls: they record what arrives, and misbehave as told.
 
 Each runs in a thread with a loop of its own, so that tests, workers and threads can all talk to it.
 """
 
 import asyncio
-import base64
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -27,6 +26,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b'{"success": true}'
     behaviour: Behaviour = "answer"
+    delay_s: float = 0.0
+    """How long it takes to come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +106,7 @@ class Server:
         return await self._play(await self.answer(seen), request)
 
     async def _play(self, answer: Answer, request: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(answer.delay_s)
         if answer.behaviour == "hang":
             await self._closing.wait()
         if answer.behaviour == "reset" and request.transport is not None:
@@ -122,48 +124,12 @@ class Destination(Server):
         self._script = deque(script)
         self._otherwise = otherwise or Answer()
 
+    def then(self, *script: Answer) -> None:
+        """Answer the next requests so."""
+        self._script.extend(script)
+
     async def answer(self, seen: Seen) -> Answer:
         return self._script.popleft() if self._script else self._otherwise
-
-
-class SegmentStandIn(Destination):
-    """`POST /v1/batch` with Segment's limits (segment.md 3.3, 3.4). `url` is the base of its API.
-
-    `refuses` says for which items it answers 400 for the whole batch; a script comes first.
-    """
-
-    def __init__(
-        self, *script: Answer, key: str = "key", refuses: Callable[[Any], bool] | None = None
-    ) -> None:
-        super().__init__(*script)
-        self._authorization = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
-        self._refuses = refuses or (lambda item: False)
-        self.items: list[dict[str, Any]] = []
-        """What it took."""
-
-    async def answer(self, seen: Seen) -> Answer:
-        if self._script:
-            return await super().answer(seen)
-        if (seen.method, seen.path) != ("POST", "/v1/batch"):
-            return refusal(404, "not found")
-        if seen.headers.get("authorization") != self._authorization:
-            return refusal(400, "An invalid write key was provided")
-        if len(seen.body) > 500_000:
-            return refusal(400, "Exceed payload limit")
-        items = seen.json()["batch"]
-        if len(items) > 2_500:
-            return Answer()  # as Segment does: a good answer, and nothing kept
-        sizes = [len(json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode()) for item in items]
-        if max(sizes) > 32 * 1024 or any(self._refuses(item) for item in items):
-            return refusal(400, "Exceed payload limit")
-        self.items += items
-        return Answer()
-
-
-def refusal(status: int, message: str) -> Answer:
-    """An error as Segment words it."""
-    said = {"success": False, "code": "invalid_request", "message": message}
-    return Answer(status=status, body=json.dumps(said).encode())
 
 
 async def _flooded(answer: Answer, request: web.BaseRequest) -> web.StreamResponse:
