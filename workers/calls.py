@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from receiver.core.message import text
-from receiver.core.routes import Call
+from receiver.core.steps.segment import Call
 from workers import exact_json, release
 from workers.errors import ValidationError
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from receiver.core import backoff, clock
-from receiver.core.routes import Call
 from receiver.core.settings import Secret
+from receiver.core.steps.segment import Call
 from workers import calls
 from workers.coalescer import Answer, Coalescer
 from workers.errors import PermanentError, RetryError, outcome_of, raise_for

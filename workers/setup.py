@@ -9,8 +9,9 @@ from receiver.core.clock import SYSTEM, Clock
 from receiver.core.data_dir import resolve_redis_url
 from receiver.core.errors import ConfigError, Problem
 from receiver.core.queue import QUARANTINE, Jobs
-from receiver.core.routes import Config, HandlerSpec
+from receiver.core.routes import Config
 from receiver.core.settings import Settings
+from receiver.core.steps.handler import HandlerSpec
 from workers import loading
 
 

@@ -14,8 +14,9 @@ from watchfiles import awatch
 from receiver.cli.check import handler_problems
 from receiver.cli.dev_secrets import make_missing, with_kept
 from receiver.core.errors import ConfigError
-from receiver.core.routes import Config, HandlerSpec
+from receiver.core.routes import Config
 from receiver.core.routes_file import load
+from receiver.core.steps.handler import HandlerSpec
 
 LOOK_MS = 2000
 """How often to look without any event."""

@@ -26,19 +26,6 @@ def check_connection(
         findings.error(path, f"has no credential; give it one or more of {', '.join(CREDENTIALS.values())}")
 
 
-def check_use(path: Path, name: Any, api: Api, data: Mapping[str, Any], findings: Findings) -> None:
-    """Note what keeps a step from calling `api` by the connection it names at `path`."""
-    if not isinstance(name, str):
-        return
-    connections = data.get("connections")
-    if not isinstance(connections, dict) or name not in connections:
-        findings.unknown(path, "no connection is called", name, connections or ())
-        return
-    connection = connections[name]
-    if isinstance(connection, dict) and CREDENTIALS[api] not in connection:
-        findings.error(path, f"this step needs {CREDENTIALS[api]} on connection {name}")
-
-
 def _check_address(path: Path, api: Api, connection: dict[str, Any], findings: Findings) -> None:
     """Only what the connection can use has to have an address."""
     region = connection.get("region")

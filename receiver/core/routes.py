@@ -6,23 +6,18 @@ templates are as written: `receiver.core.templates.compile_value` makes them rea
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
 from receiver.core.connections import Connection
 from receiver.core.errors import Problem
 from receiver.core.settings import Secret
+from receiver.core.steps.base import StepConfig
 from receiver.core.verify_options import Verify
 
-DEFAULT_TIMEOUT_S = 30.0
 DEFAULT_CONCURRENCY = 20
 DEFAULT_QUEUE = "default"
 TRACKING_PATH = "/v1/"
 """What the name of a source stands behind, to name its way in by the tracking API. Paths below /hooks never
 begin with a slash."""
-
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Call = Literal["identify", "track"]
-StepKind = Literal["handler", "http", "segment"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,56 +58,6 @@ class SourcePath:
 def address(path: str) -> str:
     """Where messages that came in this way were posted to, for people."""
     return TRACKING_PATH.rstrip("/") if path.startswith(TRACKING_PATH) else f"/hooks/{path}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandlerSpec:
-    """Call a Python function."""
-
-    target: str
-    """`module.sub:function`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpSpec:
-    """Send one HTTP request. `url`, the values of `headers` and `json` are templates."""
-
-    method: Method
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    json: Any = None
-    """None: the message itself, or no body where the method has none."""
-    allow_private: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentSpec:
-    """Send one message to Segment. Fields in Segment's spelling, all templates; None: left out.
-
-    Reserved traits and properties that stood flat are already inside `traits` and `properties`.
-    """
-
-    connection: str
-    call: Call
-    userId: Any = None
-    anonymousId: Any = None
-    timestamp: Any = None
-    event: Any = None
-    traits: Any = None
-    properties: Any = None
-    context: Any = None
-    integrations: Any = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepConfig:
-    """One piece of a route's work."""
-
-    kind: StepKind
-    name: str
-    """Its `as`: unique within the route; later steps see its output as `steps.<name>`."""
-    spec: HandlerSpec | HttpSpec | SegmentSpec
-    timeout_s: float = DEFAULT_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

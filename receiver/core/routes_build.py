@@ -1,28 +1,15 @@
 """Makes the frozen `Config` of a routes.yaml in which no problem was found."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from receiver.core import units
+from receiver.core import steps, units
 from receiver.core.backoff import SCHEDULES
 from receiver.core.connections import ADDRESSES, Connection
 from receiver.core.errors import Problem
-from receiver.core.routes import (
-    TRACKING_PATH,
-    Config,
-    HandlerSpec,
-    HttpSpec,
-    Route,
-    SegmentSpec,
-    Source,
-    SourcePath,
-    StepConfig,
-    StepKind,
-)
+from receiver.core.routes import TRACKING_PATH, Config, Route, Source, SourcePath
 from receiver.core.routes_models import ConnectionKeys, FileKeys, RegionUrls, RouteKeys, SourceKeys
 from receiver.core.routes_types import Feeds
 from receiver.core.settings import Secret
-from receiver.core.step_models import RESERVED_PROPERTIES, RESERVED_TRAITS, HttpKeys, SegmentKeys, StepKeys
 from receiver.core.verify_build import built, secrets
 
 
@@ -100,7 +87,7 @@ def _route(name: str, keys: RouteKeys) -> Route:
         events=None if keys.events is None else tuple(keys.events),
         channels=_narrowed(keys.channels),
         invalid=keys.invalid,
-        steps=tuple(_step(step) for step in keys.steps),
+        steps=tuple(steps.build(step) for step in keys.steps),
         retry=tuple(delays),
         concurrency=keys.concurrency,
         queue=keys.queue,
@@ -110,47 +97,3 @@ def _route(name: str, keys: RouteKeys) -> Route:
 
 def _narrowed(names: Iterable[str] | None) -> frozenset[str] | None:
     return None if names is None else frozenset(names)
-
-
-def _step(keys: StepKeys) -> StepConfig:
-    kind, spec = _work(keys)
-    return StepConfig(kind=kind, name=keys.as_ or kind, spec=spec, timeout_s=units.seconds(keys.timeout))
-
-
-def _work(keys: StepKeys) -> tuple[StepKind, HandlerSpec | HttpSpec | SegmentSpec]:
-    if keys.http is not None:
-        return "http", _http(keys.http)
-    if keys.segment is not None:
-        return "segment", _segment(keys.segment)
-    return "handler", HandlerSpec(target=str(keys.handler))
-
-
-def _http(keys: HttpKeys) -> HttpSpec:
-    return HttpSpec(
-        method=keys.method,
-        url=keys.url,
-        headers=keys.headers,
-        json=keys.json_,
-        allow_private=keys.allow_private,
-    )
-
-
-def _segment(keys: SegmentKeys) -> SegmentSpec:
-    return SegmentSpec(
-        connection=keys.connection,
-        call=keys.call,
-        userId=keys.userId,
-        anonymousId=keys.anonymousId,
-        timestamp=keys.timestamp,
-        event=keys.event,
-        traits=_with_flat(keys, keys.traits, RESERVED_TRAITS),
-        properties=_with_flat(keys, keys.properties, RESERVED_PROPERTIES),
-        context=keys.context,
-        integrations=keys.integrations,
-    )
-
-
-def _with_flat(keys: SegmentKeys, inside: Any, reserved: Iterable[str]) -> Any:
-    """`properties` or `traits` together with the fields that stood flat."""
-    flat = {name: getattr(keys, name) for name in reserved if name in keys.model_fields_set}
-    return {**(inside or {}), **flat} if flat else inside

@@ -13,7 +13,7 @@ from receiver.core.connections_check import check_connection
 from receiver.core.environ_check import check_variables
 from receiver.core.findings import Findings, mappings, texts
 from receiver.core.routes_models import SourceKeys
-from receiver.core.steps_check import check_steps
+from receiver.core.steps.check import check_steps
 from receiver.core.verify_check import check_verify
 from receiver.core.yaml_nodes import Path
 

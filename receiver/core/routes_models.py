@@ -29,7 +29,7 @@ from receiver.core.routes_types import (
     Variable,
     Variables,
 )
-from receiver.core.step_models import StepKeys
+from receiver.core.steps import StepKeys
 from receiver.core.verify_models import VerifyKeys
 
 

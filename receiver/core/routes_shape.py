@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from receiver.core.findings import Findings, suggestion
 from receiver.core.routes_models import FileKeys
 from receiver.core.routes_types import PATTERNS
-from receiver.core.step_models import STEP_KINDS, StepKeys
+from receiver.core.steps import KINDS, StepKeys
 from receiver.core.verify_models import UNKNOWN_SCHEME, scheme_tag
 from receiver.core.verify_options import SchemeName
 from receiver.core.yaml_nodes import Path
@@ -127,7 +127,7 @@ def _unknown_key(detail: ErrorDetails, path: Path) -> str:
         return f"scheme {scheme} has no such key" + suggestion(
             key, [name for name in known if name != "scheme"]
         )
-    outside = len(path) > 1 and path[-2] in STEP_KINDS and key in _fields(StepKeys)
+    outside = len(path) > 1 and path[-2] in KINDS and key in _fields(StepKeys)
     return (
         f"unknown key; it belongs beside `{path[-2]}`" if outside else f"unknown key{suggestion(key, known)}"
     )

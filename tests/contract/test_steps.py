@@ -3,19 +3,21 @@
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import pytest
 
-from receiver.core.routes import HandlerSpec, HttpSpec, SegmentSpec, StepConfig
+from receiver.core import steps as registry
+from receiver.core.steps.base import Spec
+from receiver.core.steps.handler import HandlerSpec
+from receiver.core.steps.http import HttpSpec
+from receiver.core.steps.segment import SegmentSpec
 from tests.support.destination import Answer, Destination, Seen
 from tests.support.outbound import a_context, a_message, a_step, run_step, with_tools
 from workers import steps
 from workers.api import Message
 from workers.outcome import Dead, Done, Outcome, Retry
 from workers.toolbox import Toolbox
-
-Spec = HandlerSpec | HttpSpec | SegmentSpec
 
 
 def handler(url: str) -> Spec:
@@ -51,8 +53,8 @@ def sent_id(seen: Seen) -> str:
 
 
 def test_every_kind_of_routes_yaml_has_a_step_and_a_row_here() -> None:
-    kinds = set(get_args(get_type_hints(StepConfig)["kind"]))
-    assert kinds == set(steps.STEPS) == set(KINDS)
+    assert set(registry.KINDS) == set(steps.STEPS) == set(KINDS)
+    assert set(registry.KINDS) <= set(registry.StepKeys.model_fields)
 
 
 @every_kind

@@ -16,8 +16,10 @@ from receiver.core.errors import StoreUnavailable
 from receiver.core.message import Status
 from receiver.core.queue import Jobs
 from receiver.core.reading import Store
-from receiver.core.routes import Config, HandlerSpec, Route, StepConfig
+from receiver.core.routes import Config, Route
 from receiver.core.settings import Settings
+from receiver.core.steps.base import StepConfig
+from receiver.core.steps.handler import HandlerSpec
 from tests.support.stored import config, message, route
 from workers import flight
 from workers.api import Context, DropEvent, InvalidEventPayload, Message, RetryError
@@ -132,7 +134,7 @@ def make(
     url: str, *targets: str, retry: tuple[float, ...] = (0.01, 0.02), drain_length: float = 300.0
 ) -> World:
     steps = tuple(
-        StepConfig(kind="handler", name=name, spec=HandlerSpec(target=f"{__name__}:{target}"), timeout_s=5.0)
+        StepConfig(name=name, spec=HandlerSpec(target=f"{__name__}:{target}"), timeout_s=5.0)
         for name, target in zip(("first", "second"), targets, strict=False)
     )
     return World(url, config(Route(name="r", steps=steps, retry=retry)), drain_length=drain_length)
@@ -342,9 +344,7 @@ def test_a_handler_that_swallows_its_cancellation_is_left_behind(
 ) -> None:
     monkeypatch.setattr(flight, "PATIENCE_S", 0.1)
     monkeypatch.setattr(flight, "LOOK_S", 0.05)
-    step = StepConfig(
-        kind="handler", name="s", spec=HandlerSpec(target=f"{__name__}:stubborn"), timeout_s=0.1
-    )
+    step = StepConfig(name="s", spec=HandlerSpec(target=f"{__name__}:stubborn"), timeout_s=0.1)
     world = World(redis_url, config(Route(name="r", steps=(step,), retry=(0.01,))))
     number = world.accept("r")
     asyncio.run(world.until(lambda: world.status(number) is Status.DELIVERED, world.drain()))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from receiver.core.routes import HttpSpec, Method
+from receiver.core.steps.http import HttpSpec, Method
 from tests.support.destination import Answer, Destination
 from tests.support.outbound import (
     BODY,

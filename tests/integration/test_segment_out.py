@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from receiver.core.routes import SegmentSpec
+from receiver.core.steps.segment import SegmentSpec
 from tests.support.destination import Answer, Destination
 from tests.support.outbound import (
     a_context,

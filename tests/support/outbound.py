@@ -7,8 +7,11 @@ from typing import Any, TypeVar
 
 from receiver.core.connections import Connection
 from receiver.core.message import Trigger
-from receiver.core.routes import Config, HandlerSpec, HttpSpec, Method, SegmentSpec, StepConfig
+from receiver.core.routes import Config
 from receiver.core.settings import Secret
+from receiver.core.steps.base import Spec, StepConfig
+from receiver.core.steps.handler import HandlerSpec
+from receiver.core.steps.http import HttpSpec, Method
 from workers import steps
 from workers.api import Context, Message
 from workers.outcome import Done, Outcome
@@ -53,15 +56,9 @@ def a_context(
     )
 
 
-def a_step(spec: HandlerSpec | HttpSpec | SegmentSpec, *, name: str = "") -> StepConfig:
-    """A step of the kind its `spec` says."""
-    match spec:
-        case HandlerSpec():
-            return StepConfig(kind="handler", name=name or "handler", spec=spec)
-        case HttpSpec():
-            return StepConfig(kind="http", name=name or "http", spec=spec)
-        case SegmentSpec():
-            return StepConfig(kind="segment", name=name or "segment", spec=spec)
+def a_step(spec: Spec, *, name: str = "") -> StepConfig:
+    """A step that does this, called by its kind unless it has a `name`."""
+    return StepConfig(name=name or spec.kind, spec=spec)
 
 
 def with_tools(work: Callable[[Toolbox], Coroutine[Any, Any, T]], *, segment_url: str = NOWHERE) -> T:
@@ -75,7 +72,7 @@ def with_tools(work: Callable[[Toolbox], Coroutine[Any, Any, T]], *, segment_url
 
 
 def run_step(
-    spec: HandlerSpec | HttpSpec | SegmentSpec,
+    spec: Spec,
     message: Message,
     *,
     segment_url: str = NOWHERE,

@@ -5,7 +5,9 @@ import itertools
 import orjson
 
 from receiver.core.message import NewMessage
-from receiver.core.routes import Config, HandlerSpec, Route, Source, SourcePath, StepConfig
+from receiver.core.routes import Config, Route, Source, SourcePath
+from receiver.core.steps.base import StepConfig
+from receiver.core.steps.handler import HandlerSpec
 from receiver.core.verify_options import VerifyNone
 
 _ids = itertools.count(1)
@@ -20,7 +22,7 @@ def route(
     retry: tuple[float, ...] = (1.0, 5.0),
 ) -> Route:
     """A route that takes everything and calls one handler."""
-    step = StepConfig(kind="handler", name="handler", spec=HandlerSpec(target=target))
+    step = StepConfig(name="handler", spec=HandlerSpec(target=target))
     return Route(name=name, steps=(step,), retry=retry, concurrency=concurrency, queue=queue)
 
 

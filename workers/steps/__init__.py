@@ -1,8 +1,8 @@
-"""The kinds of steps. A new kind: its model in `receiver.core.routes`, a file here, a line in STEPS."""
+"""The kinds of steps. A new kind: its file in `receiver.core.steps`, a file here, a line in STEPS."""
 
 from collections.abc import Callable
 
-from receiver.core.routes import StepConfig
+from receiver.core.steps.base import StepConfig
 from workers.steps import handler, http, segment
 from workers.steps.base import Step
 from workers.toolbox import Toolbox

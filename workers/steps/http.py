@@ -5,8 +5,9 @@ Every request carries ids, so that the destination can recognise a repeat.
 
 from typing import Any, cast
 
-from receiver.core.routes import HttpSpec, StepConfig
 from receiver.core.sandbox import TemplateError
+from receiver.core.steps.base import StepConfig
+from receiver.core.steps.http import HttpSpec
 from receiver.core.templates import compile_value
 from workers import exact_json
 from workers.api import Context, Message, Response

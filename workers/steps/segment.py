@@ -6,8 +6,9 @@ Its messageId depends on the delivery and the step alone, so that Segment recogn
 from dataclasses import fields
 from typing import Any, cast
 
-from receiver.core.routes import SegmentSpec, StepConfig
 from receiver.core.sandbox import TemplateError
+from receiver.core.steps.base import StepConfig
+from receiver.core.steps.segment import SegmentSpec
 from receiver.core.templates import Kind, compile_value
 from workers import calls
 from workers.api import Context, Message

@@ -15,16 +15,17 @@ from receiver.cli.outgoing import Answer, compact
 from receiver.cli.screen import Screen
 from receiver.core import json_text
 from receiver.core.message import Attempt, Delivery, Status, Trigger
-from receiver.core.routes import Config, HandlerSpec, HttpSpec, Route, Source, SourcePath, StepConfig
+from receiver.core.routes import Config, Route, Source, SourcePath
 from receiver.core.settings import Secret, Settings
+from receiver.core.steps.base import StepConfig
+from receiver.core.steps.handler import HandlerSpec
+from receiver.core.steps.http import HttpSpec
 from receiver.core.verify_options import VerifyNone, VerifySegment
 
 
 def config(*targets: str, secrets: tuple[Secret, ...] = (), enabled: bool = True) -> Config:
-    steps = tuple(
-        StepConfig(kind="handler", name=target, spec=HandlerSpec(target=target)) for target in targets
-    )
-    http = StepConfig(kind="http", name="http", spec=HttpSpec(method="GET", url="http://x.example"))
+    steps = tuple(StepConfig(name=target, spec=HandlerSpec(target=target)) for target in targets)
+    http = StepConfig(name="http", spec=HttpSpec(method="GET", url="http://x.example"))
     source = Source(
         name="shop",
         verify=(VerifySegment(secrets=secrets) if secrets else VerifyNone(),),

@@ -9,10 +9,12 @@ import pytest
 from receiver.core import backoff
 from receiver.core.connections import ADDRESSES, Connection
 from receiver.core.errors import ConfigError
-from receiver.core.routes import Config, HandlerSpec, HttpSpec, Route, SegmentSpec, address
+from receiver.core.routes import Config, Route, address
 from receiver.core.routes_file import json_schema, load, parse
 from receiver.core.settings import Secret
-from receiver.core.step_models import RESERVED_PROPERTIES, RESERVED_TRAITS, SegmentKeys
+from receiver.core.steps.handler import HandlerSpec
+from receiver.core.steps.http import HttpSpec
+from receiver.core.steps.segment import RESERVED_PROPERTIES, RESERVED_TRAITS, SegmentKeys, SegmentSpec
 from receiver.core.verify_options import (
     Verify,
     VerifyBasic,

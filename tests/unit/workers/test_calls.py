@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from receiver.core.routes import Call
+from receiver.core.steps.segment import Call
 from workers import calls
 from workers.calls import InvalidSegmentCall
 

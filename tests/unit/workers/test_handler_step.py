@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from receiver.core.routes import HandlerSpec
+from receiver.core.steps.handler import HandlerSpec
 from tests.support import handlers_under_test as handlers
 from tests.support.outbound import a_context, a_message, a_step, run_step, with_tools
 from workers import steps

@@ -1,0 +1,38 @@
+"""The kinds of steps in routes.yaml. A new kind: a file here, a line in KINDS and a field of StepKeys.
+
+What runs it is a file of the same name in `workers.steps`.
+"""
+
+from pydantic import ConfigDict, Field
+
+from receiver.core import units
+from receiver.core.routes_types import MayBeLeftOut, Target
+from receiver.core.steps import handler, http, segment
+from receiver.core.steps.base import Kind, SharedKeys, StepConfig
+from receiver.core.steps.http import HttpKeys
+from receiver.core.steps.segment import SegmentKeys
+
+KINDS: dict[str, Kind] = {"handler": handler, "http": http, "segment": segment}
+"""Key of a step → its kind."""
+
+
+class StepKeys(SharedKeys):
+    """One piece of a route's work: what to do, one of several kinds, and beside it how to run it."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in KINDS]})
+
+    handler: MayBeLeftOut[Target] = Field(
+        None, description="Python function `module:function`, called with the message and a context."
+    )
+    http: MayBeLeftOut[HttpKeys] = Field(None, description="An outbound HTTP request.")
+    segment: MayBeLeftOut[SegmentKeys] = Field(None, description="A call of Segment's tracking API.")
+
+
+def build(keys: StepKeys) -> StepConfig:
+    """The record of a step in which no problem was found."""
+    kind, written = next((kind, value) for kind in KINDS if (value := getattr(keys, kind)) is not None)
+    return StepConfig(
+        name=keys.as_ or kind,
+        spec=KINDS[kind].build(written),
+        timeout_s=units.seconds(keys.timeout),
+    )
