@@ -77,6 +77,7 @@ KEYS = {
     "REPLAY": Key("replay:", "hash", "<id> → selection, routes, rate, cursor, state, counts"),
     "REPLAYS": Key("replays", "zset", "replays by creation time in ms"),
     "REPLAYSEQ": Key("replayseq", "string", "last replay id given"),
+    "RATE": Key("rate:", "string", "<what>:<name> → from when on the next may go, in µs; gone when unused"),
     "REFUSALS": Key("refusals", "list", "the last 200 refusals: time, source, code, size, sample"),
     "STATS": Key("stats:", "hash", "<minute> → counts by <route>:<outcome>; kept for two hours"),
     "TOTALS": Key("totals", "hash", "the same counts since the store began, for /metrics"),
