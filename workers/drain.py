@@ -55,7 +55,7 @@ class Drain:
             self._book = await self._post.publish(serving=False)
             if not await self._post.sign_on():
                 return
-            async with Toolbox.open(config, concurrency, self._book.store_id) as tools:
+            async with Toolbox.open(config, concurrency, self._book.store_id, self._setup.url) as tools:
                 self._prepare(tools)
                 with Heart(self._setup, queue=self._queue, drain=self._id, orphaned=self.stop):
                     await self._work()

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from receiver.core.clients import connect_async
 from receiver.core.routes import Config
+from receiver.core.shared_rate import SharedRate
 from workers.http import Outbound
 from workers.limits import Limits
 from workers.segment import Sender
@@ -27,15 +29,20 @@ class Toolbox:
     """Makes ids differ between stores, whose messages are numbered alike."""
     senders: Mapping[str, Sender]
     """By the name of their connection, where it has a write key."""
+    rate: SharedRate
+    """What is limited for all workers together."""
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, config: Config, concurrency: int, store_id: str) -> AsyncIterator["Toolbox"]:
-        """`concurrency` is how many deliveries the drain works at a time.
+    async def open(
+        cls, config: Config, concurrency: int, store_id: str, url: str
+    ) -> AsyncIterator["Toolbox"]:
+        """`concurrency` is how many deliveries the drain works at a time; `url` is that of the store's Redis.
 
         Leave the block when no delivery runs any more: what still waits to be sent is answered Retry.
         """
         threads = Threads(concurrency)
+        rate = SharedRate(connect_async(url))
         try:
             async with Outbound.open(concurrency=concurrency) as http:
                 senders = {
@@ -51,11 +58,13 @@ class Toolbox:
                         loop=asyncio.get_running_loop(),
                         store_id=store_id,
                         senders=senders,
+                        rate=rate,
                     )
                 finally:
                     await asyncio.gather(*(sender.close() for sender in senders.values()))
         finally:
             threads.close()
+            await rate.close()
 
     def segment(self, connection: str) -> Sender:
         """Raises LookupError for a connection that routes.yaml does not have, or gives no write key."""

@@ -22,6 +22,8 @@ T = TypeVar("T")
 STORE = "store-1"
 NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there."""
+NO_REDIS = "redis://127.0.0.1:9"
+"""What is not limited asks no Redis."""
 BODY = {"type": "track", "userId": "u/1", "properties": {"order_id": "o 1", "total": 3}}
 
 
@@ -65,7 +67,7 @@ def with_tools(work: Callable[[Toolbox], Coroutine[Any, Any, T]], *, segment_url
     """Run `work` in a loop of its own with a toolbox, as a drain would."""
 
     async def main() -> T:
-        async with Toolbox.open(a_config(segment_url=segment_url), 8, STORE) as tools:
+        async with Toolbox.open(a_config(segment_url=segment_url), 8, STORE, NO_REDIS) as tools:
             return await work(tools)
 
     return asyncio.run(main())
