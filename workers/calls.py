@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from receiver.core import exact_json
 from receiver.core.message import text
 from receiver.core.steps.segment import Call
-from workers import exact_json, release
+from workers import release
 from workers.errors import ValidationError
 
 MAX_CALL = 32 * 1024

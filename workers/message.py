@@ -4,11 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from receiver.core import channel as channels
-from receiver.core import clock
+from receiver.core import clock, exact_json
 from receiver.core.message import message_name, text
 from receiver.core.records import customer_settings
 from receiver.core.timestamps import parse_time
-from workers import exact_json
 from workers.errors import MessageUnreadable
 
 

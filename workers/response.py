@@ -6,8 +6,7 @@ from typing import Any, Self
 import msgspec
 from yarl import URL
 
-from receiver.core import backoff, clock
-from workers import exact_json
+from receiver.core import backoff, clock, exact_json
 from workers.errors import raise_for
 from workers.outcome import Dead, Retry
 

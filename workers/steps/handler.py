@@ -9,9 +9,9 @@ import inspect
 import traceback
 from typing import Any, cast
 
+from receiver.core import exact_json
 from receiver.core.steps.base import StepConfig
 from receiver.core.steps.handler import HandlerSpec
-from workers import exact_json
 from workers.api import Context, Message
 from workers.errors import DropEvent, PermanentError, RetryError, outcome_of
 from workers.loading import Handler, HandlerNotFound, load

@@ -5,11 +5,11 @@ Every request carries ids, so that the destination can recognise a repeat.
 
 from typing import Any, cast
 
+from receiver.core import exact_json
 from receiver.core.sandbox import TemplateError
 from receiver.core.steps.base import StepConfig
 from receiver.core.steps.http import HttpSpec
 from receiver.core.templates import compile_value
-from workers import exact_json
 from workers.api import Context, Message, Response
 from workers.errors import PermanentError, RetryError, outcome_of
 from workers.names import template_names, used_by
