@@ -10,7 +10,7 @@ from receiver.core.routes import Config
 from receiver.core.shared_rate import SharedRate
 from workers.http import Outbound
 from workers.limits import Limits
-from workers.segment import Sender
+from workers.sender import Sender
 from workers.threads import Threads
 
 STUCK_THREADS = 8
@@ -28,7 +28,7 @@ class Toolbox:
     store_id: str
     """Makes ids differ between stores, whose messages are numbered alike."""
     senders: Mapping[str, Sender]
-    """By the name of their connection, where it has a write key."""
+    """By the name of their connection."""
     rate: SharedRate
     """What is limited for all workers together."""
 
@@ -45,11 +45,7 @@ class Toolbox:
         rate = SharedRate(connect_async(url))
         try:
             async with Outbound.open(concurrency=concurrency) as http:
-                senders = {
-                    name: Sender(one.tracking_url, one.write_key, http)
-                    for name, one in config.connections.items()
-                    if one.write_key is not None
-                }
+                senders = {name: Sender(one, http, rate) for name, one in config.connections.items()}
                 try:
                     yield cls(
                         http=http,
@@ -67,14 +63,12 @@ class Toolbox:
             await rate.close()
 
     def segment(self, connection: str) -> Sender:
-        """Raises LookupError for a connection that routes.yaml does not have, or gives no write key."""
+        """Raises LookupError for a connection that routes.yaml does not have."""
         try:
             return self.senders[connection]
         except KeyError:
             known = ", ".join(self.senders) or "none"
-            raise LookupError(
-                f"no connection {connection!r} with a write_key_env in routes.yaml (there: {known})"
-            ) from None
+            raise LookupError(f"no connection {connection!r} in routes.yaml (there: {known})") from None
 
     @property
     def worn(self) -> bool:

@@ -50,3 +50,5 @@ class Connection:
     tracking_url: str = ADDRESSES["us"]["tracking"]
     profile_url: str = ADDRESSES["us"]["profile"]
     public_url: str = ADDRESSES["us"]["public"]
+    rate_limit: float | None = None
+    """Most messages and requests a second, of all workers together; None: as fast as they come."""

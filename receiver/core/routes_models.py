@@ -127,6 +127,11 @@ class ConnectionKeys(Keys):
     region: Annotated[Annotated[Literal["us", "eu"], TEXT] | Annotated[RegionUrls, MAPPING], BY_FORM] = Field(
         "us", description="Region of the Segment workspace, or the addresses of other services."
     )
+    rate_limit: MayBeLeftOut[Rate] = Field(
+        None,
+        description="Most messages sent in a time, such as `500/s`, by all workers together; what is above "
+        "waits. A request of its own (`call: api`) counts as one. Left out: as fast as they come.",
+    )
 
 
 class RouteKeys(Keys):

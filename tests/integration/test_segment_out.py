@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from receiver.core.clock import SYSTEM
+from receiver.core.segment.request import one
 from receiver.core.steps.segment import SegmentSpec
 from tests.support.destination import Answer, Destination
 from tests.support.outbound import (
@@ -20,6 +22,8 @@ from tests.support.segment_stand_in import SegmentStandIn, refusal
 from workers import steps
 from workers.outcome import Dead, Done, Outcome, Retry
 from workers.toolbox import Toolbox
+
+SEEN = b'{"type":"track","event":"Seen","userId":"u1"}'
 
 
 def track(server: SegmentStandIn, users: list[Any], **fields: Any) -> list[Outcome]:
@@ -123,3 +127,44 @@ def test_a_handlers_failed_call_decides_over_its_delivery() -> None:
     assert isinstance(waits, Retry)
     assert (waits.code, waits.after_s) == ("http_429", 4.0)
     assert json.dumps(dead.error).endswith('400: no"')
+
+
+def test_after_a_429_nothing_else_is_sent_until_its_time_is_up() -> None:
+    busy = Answer(status=429, headers={"Retry-After": "60"})
+
+    async def work(tools: Toolbox) -> list[Outcome]:
+        sender = tools.segment("crm")
+        first = await sender.send(b'{"type":"track"}')
+        return [first, *await asyncio.gather(*(sender.send(b'{"type":"track"}') for _ in range(20)))]
+
+    with SegmentStandIn(busy) as server:
+        outcomes = with_tools(work, segment_url=server.url)
+        assert len(server.requests) == 1
+    assert {getattr(outcome, "code", "") for outcome in outcomes} == {"http_429"}
+    assert all(50 < getattr(outcome, "after_s", 0) <= 60 for outcome in outcomes)
+
+
+def test_a_connection_keeps_its_rate_over_all_it_sends(redis_url: str) -> None:
+    async def work(tools: Toolbox) -> None:
+        sender = tools.segment("crm")
+        await asyncio.gather(*(sender.exchange(one(sender.connection, "track", SEEN)) for _ in range(30)))
+
+    with SegmentStandIn() as server:
+        began = SYSTEM.monotonic()
+        with_tools(work, segment_url=server.url, redis_url=redis_url, rate_limit=100.0)
+        assert 0.15 < SYSTEM.monotonic() - began < 5
+        assert len(server.items) == 30
+
+
+def test_what_is_above_the_rate_for_long_comes_again(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.pace.PATIENCE_S", 0.05)
+
+    async def work(tools: Toolbox) -> list[Outcome]:
+        sender = tools.segment("crm")
+        return await asyncio.gather(*(sender.send(SEEN) for _ in range(20)))
+
+    with SegmentStandIn() as server:
+        outcomes = with_tools(work, segment_url=server.url, redis_url=redis_url, rate_limit=1.0)
+        sent = len(server.items)
+    assert sent == outcomes.count(Done()) == 1
+    assert {getattr(outcome, "code", "") for outcome in outcomes if outcome != Done()} == {"rate_limited"}

@@ -27,9 +27,9 @@ NO_REDIS = "redis://127.0.0.1:9"
 BODY = {"type": "track", "userId": "u/1", "properties": {"order_id": "o 1", "total": 3}}
 
 
-def a_config(*, segment_url: str = NOWHERE) -> Config:
+def a_config(*, segment_url: str = NOWHERE, **connection: Any) -> Config:
     """No routes; one connection, `crm`, to `segment_url`."""
-    crm = Connection(name="crm", write_key=Secret("key"), tracking_url=segment_url)
+    crm = Connection(name="crm", write_key=Secret("key"), tracking_url=segment_url, **connection)
     return Config(sources={}, connections={"crm": crm}, routes={}, version="test", paths={})
 
 
@@ -63,11 +63,18 @@ def a_step(spec: Spec, *, name: str = "") -> StepConfig:
     return StepConfig(name=name or spec.kind, spec=spec)
 
 
-def with_tools(work: Callable[[Toolbox], Coroutine[Any, Any, T]], *, segment_url: str = NOWHERE) -> T:
-    """Run `work` in a loop of its own with a toolbox, as a drain would."""
+def with_tools(
+    work: Callable[[Toolbox], Coroutine[Any, Any, T]],
+    *,
+    segment_url: str = NOWHERE,
+    redis_url: str = NO_REDIS,
+    **connection: Any,
+) -> T:
+    """Run `work` in a loop of its own with a toolbox, as a drain would. `connection`: more of `crm`."""
+    config = a_config(segment_url=segment_url, **connection)
 
     async def main() -> T:
-        async with Toolbox.open(a_config(segment_url=segment_url), 8, STORE, NO_REDIS) as tools:
+        async with Toolbox.open(config, 8, STORE, redis_url) as tools:
             return await work(tools)
 
     return asyncio.run(main())

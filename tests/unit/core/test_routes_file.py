@@ -55,6 +55,7 @@ connections:
     space_id: spa_1
     public_api_token_env: PUBLIC_TOKEN
     region: eu
+    rate_limit: 500/s
   profiles:
     profile_token_env: PROFILE_TOKEN
     space_id: spa_1
@@ -220,7 +221,10 @@ def test_a_connection_has_the_credentials_it_was_given() -> None:
         profile_token=Secret("tok-1"),
         space_id="spa_1",
         public_api_token=Secret("tok-2"),
-        **{f"{api}_url": url for api, url in ADDRESSES["eu"].items()},
+        tracking_url=ADDRESSES["eu"]["tracking"],
+        profile_url=ADDRESSES["eu"]["profile"],
+        public_url=ADDRESSES["eu"]["public"],
+        rate_limit=500.0,
     )
     one = connections["profiles"]
     assert (one.write_key, one.profile_token, one.public_api_token) == (None, Secret("tok-1"), None)

@@ -51,7 +51,7 @@ def test_log_records_carry_the_ids(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_an_unknown_connection_is_named() -> None:
-    with pytest.raises(LookupError, match=r"no connection 'cmr' with a write_key_env .*\(there: crm\)"):
+    with pytest.raises(LookupError, match=r"no connection 'cmr' in routes.yaml \(there: crm\)"):
         with_tools(_contexts)["first"].segment("cmr")
 
 

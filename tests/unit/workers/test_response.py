@@ -7,7 +7,7 @@ from yarl import URL
 from workers.errors import RequestRefused, RetryError
 from workers.outcome import Dead, Done, Retry
 from workers.response import Response, failure
-from workers.segment import judged
+from workers.sender import judged
 
 
 def a_response(status: int, headers: Mapping[str, str] | None = None, body: bytes = b"{}") -> Response:

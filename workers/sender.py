@@ -1,0 +1,109 @@
+"""The way out to Segment: one sender per connection and drain, within Segment's limits and the connection's.
+
+What is sent at about the same time, by steps and by handlers of any route, shares requests to `/v1/batch`;
+each delivery gets its own outcome. Any other request to the connection's APIs goes alone.
+"""
+
+from receiver.core import backoff, clock
+from receiver.core.connections import Connection
+from receiver.core.segment import request
+from receiver.core.segment.request import InvalidRequest, Request
+from receiver.core.shared_rate import SharedRate
+from workers.coalescer import Answer, Coalescer
+from workers.errors import PermanentError, RetryError, outcome_of, raise_for
+from workers.http import Outbound
+from workers.outcome import Dead, Done, Outcome, Retry
+from workers.pace import Pace
+from workers.response import Response, failure
+
+TIMEOUT_S = 30.0
+NEVER = (501, 505)
+"""The 5xx that Segment's own clients do not repeat."""
+
+
+class Sender:
+    """Sends by one connection. Lives in one event loop."""
+
+    def __init__(self, connection: Connection, http: Outbound, rate: SharedRate) -> None:
+        limit = connection.rate_limit
+        self.connection = connection
+        self._http = http
+        self._pace = Pace(connection.name, limit, rate)
+        self._coalescer = Coalescer(
+            self._post,
+            max_items=request.MAX_ITEMS if limit is None else max(1, min(request.MAX_ITEMS, int(limit))),
+            max_bytes=request.MAX_BATCH - request.ENVELOPE,
+        )
+
+    async def send(self, item: bytes) -> Outcome:
+        """Send one call, as `receiver.core.segment.calls` makes it. Done has no output."""
+        return await self._coalescer.send(item)
+
+    async def exchange(self, wanted: Request) -> Response:
+        """Send one request of its own. Raises what its failure means for a delivery."""
+        raise_for(await self._pace.turn(1) or Done())
+        response = await self._http.request(
+            wanted.method, wanted.url, headers=wanted.headers, body=wanted.body, allow_private=True
+        )
+        outcome = judged(response).outcome
+        self._pace.heed(outcome)
+        raise_for(outcome)
+        return response
+
+    async def close(self) -> None:
+        """Calls that wait are answered Retry; those on their way may arrive."""
+        await self._coalescer.close()
+
+    async def _post(self, items: list[bytes]) -> Answer:
+        if problem := await self._pace.turn(len(items)):
+            return Answer(problem)
+        try:
+            made = request.batch(self.connection, items, sent_at_ms=clock.SYSTEM.now_ms())
+            response = await self._http.request(
+                made.method,
+                made.url,
+                headers=made.headers,
+                body=made.body,
+                timeout=TIMEOUT_S,
+                allow_private=True,
+            )
+        except InvalidRequest as error:
+            return Answer(Dead(error.code, str(error)))
+        except (RetryError, PermanentError) as error:
+            return Answer(outcome_of(error))
+        answer = judged(response)
+        self._pace.heed(answer.outcome)
+        return answer
+
+
+def judged(response: Response) -> Answer:
+    """What Segment's answer means for what was sent: 408, 429 and 5xx but 501 and 505 are worth repeating."""
+    problem = failure(response)
+    if problem is None:
+        return Answer(Done())
+    said = _message(response)
+    error = f"{problem.error}: {said}" if said else problem.error
+    if isinstance(problem, Retry) and response.status not in NEVER:
+        return Answer(Retry(problem.code, error, problem.after_s or _reset_s(response)))
+    gone = isinstance(problem, Dead) and problem.pause_route
+    blame = response.status in (400, 413) and "write key" not in said
+    return Answer(Dead(problem.code, error, gone), blame)
+
+
+def _reset_s(response: Response) -> float | None:
+    """Seconds until Segment's rate limit lets something through again."""
+    return backoff.parse_retry_after(response.headers.get("X-RateLimit-Reset"), clock.SYSTEM.now_ms())
+
+
+def _message(response: Response) -> str:
+    """The sentence Segment puts into its errors: each of its APIs at another place."""
+    try:
+        answer = response.json()
+    except ValueError:
+        return ""
+    errors = answer.get("errors") if isinstance(answer, dict) else None
+    inner = answer.get("error") if isinstance(answer, dict) else None
+    for at in (answer, inner, errors[0] if isinstance(errors, list) and errors else None):
+        if isinstance(at, dict) and isinstance(at.get("message"), str):
+            return str(at["message"])[:200]
+    return ""
