@@ -1,7 +1,7 @@
 """The HTTP side put together: the only place that knows all of its parts."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
@@ -22,6 +22,7 @@ from receiver.keeping import Commits, Keeper
 from receiver.load import Load
 from receiver.middleware import Edge
 from receiver.refusals import Refusals
+from receiver.reloading import Reloading
 from receiver.tracking import calls
 from receiver.tracking.cors import Cors
 from receiver.tracking.endpoint import Tracking
@@ -40,6 +41,8 @@ class Store:
     """What /metrics asks of it."""
     running: Callable[[], AbstractAsyncContextManager[None]]
     """Its life: entered before the first request, left after the last."""
+    use: Callable[[Config], None] = field(default=lambda config: None)
+    """Tells it of another config, before the first message is kept by it."""
 
 
 class App(Starlette):
@@ -50,6 +53,8 @@ class App(Starlette):
 
     hooks: ASGIApp
     tracking: ASGIApp
+    use: Callable[[Config], None]
+    """Serve what comes from now on by this config; a request in progress ends by the one it began with."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
@@ -67,20 +72,31 @@ def create_app(
     *,
     metrics: Metrics | None = None,
     load: Load | None = None,
+    reloading: Reloading | None = None,
     clock: Clock = SYSTEM,
-) -> Starlette:
-    """The application for one valid config. Run it without uvicorn's own logging: the edge writes the log."""
+) -> App:
+    """The application, which begins with a valid config and takes up others while `reloading` finds them.
+
+    Run it without uvicorn's own logging: the edge writes the log.
+    """
     metrics = metrics or Metrics()
     load = load or Load()
     metrics.follow("hookyard_requests_in_progress", lambda: len(load.shares))
-    keeper = Keeper(config, store.committer, store.refusals, metrics=metrics, clock=clock)
-    intake = Intake(settings, config, keeper, load=load, clock=clock)
-    tracking = Tracking(settings, config, keeper, metrics=metrics, load=load, clock=clock)
     health = Health(store.checks, settings.admin_token)
 
+    def use(config: Config) -> None:
+        store.use(config)
+        keeper = Keeper(config, store.committer, store.refusals, metrics=metrics, clock=clock)
+        intake = Intake(settings, config, keeper, load=load, clock=clock)
+        tracking = Tracking(settings, config, keeper, metrics=metrics, load=load, clock=clock)
+        app.hooks = Edge(intake, metrics=metrics, clock=clock, raising="hooks")
+        app.tracking = Cors(Edge(tracking, metrics=metrics, clock=clock, raising="tracking"))
+        metrics.replace("hookyard_config_info", {(config.version,): 1})
+
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with store.running(), load.watched():
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        following = nullcontext() if reloading is None else reloading.running(use)
+        async with store.running(), load.watched(), following:
             yield
 
     app = App(
@@ -93,8 +109,8 @@ def create_app(
         exception_handlers={HTTPException: http_exception},
         lifespan=lifespan,
     )
-    app.hooks = Edge(intake, metrics=metrics, clock=clock, raising="hooks")
-    app.tracking = Cors(Edge(tracking, metrics=metrics, clock=clock, raising="tracking"))
+    app.use = use
+    use(config)
     # A redirect to the other spelling of a path would lose the body of a POST.
     app.router.redirect_slashes = False
     return app

@@ -160,12 +160,21 @@ class Committer:
             self._book = None
         raise StoreUnavailable("Redis was emptied more than once within a moment")
 
+    def use(self, config: Config) -> None:
+        """Messages from now on may go to the routes of this config. Those of the last one stay known."""
+        self._config = config
+        self._book = None
+
     async def publish(self) -> store.Book:
-        """Make the routes known to the store: at start, and again when it turns out to be another store."""
+        """Make the routes known to the store: at start, with another config, and again when it turns out to
+        be another store."""
         async with self._publishing:
-            if self._book is None:
-                made = store.publish(self._config, now_ms=self._clock.now_ms(), serving=False)
-                self._book = await scripts.run(self._redis, made)
+            while self._book is None:
+                config = self._config
+                made = store.publish(config, now_ms=self._clock.now_ms(), serving=False)
+                book = await scripts.run(self._redis, made)
+                if config is self._config:  # or what was made known is not what messages name by now
+                    self._book = book
             return self._book
 
     async def _enqueue(self, reserved: tuple[store.Reserved, ...]) -> None:

@@ -23,11 +23,13 @@ CHECK_TIMEOUT_S = 2.0
 
 
 class Check(NamedTuple):
-    """One thing that must hold for this process to be sent traffic."""
+    """One thing that should hold for this process to be sent traffic."""
 
     name: str
     run: Callable[[], Awaitable[str | None]]
     """None when all is well, else one sentence: what is wrong and what to do. May raise HookError."""
+    vital: bool = True
+    """False: worth showing, but no reason to send traffic elsewhere."""
 
 
 class Health:
@@ -42,7 +44,9 @@ class Health:
 
     async def readyz(self, request: Request) -> Response:
         found = await asyncio.gather(*(self._found(check) for check in self._checks))
-        failed = [check.name for check, problem in zip(self._checks, found, strict=True) if problem]
+        failed = [
+            check.name for check, problem in zip(self._checks, found, strict=True) if problem and check.vital
+        ]
         content: dict[str, object] = {"success": not failed}
         if failed:
             content |= {"code": "not_ready", "message": "Not ready; the detail needs the admin token."}

@@ -4,25 +4,28 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import redis.asyncio
 from redis import exceptions
-from starlette.applications import Starlette
 
-from receiver.app import Store, create_app
+from receiver.app import App, Store, create_app
 from receiver.committer import Committer
-from receiver.core import keys, refusals, routes_file, scripts
+from receiver.core import keys, refusals, scripts
 from receiver.core.clients import connect_async
 from receiver.core.data_dir import resolve_redis_url
 from receiver.core.durability import Verdict, judge
 from receiver.core.errors import NotDurable, Overloaded, StoreFull, Unavailable
+from receiver.core.following import Following
 from receiver.core.metrics import Metrics
 from receiver.core.queue import Jobs
 from receiver.core.routes import Config
+from receiver.core.routes_file import Loaded
 from receiver.core.scripts import rows, unpacked
 from receiver.core.settings import Settings
 from receiver.health import Check
 from receiver.refusals import Refusals
+from receiver.reloading import Reloading
 
 logger = logging.getLogger("hookyard.store")
 
@@ -157,6 +160,7 @@ def open_store(settings: Settings, config: Config, url: str) -> Store:
         ),
         refreshes=(backlogs,),
         running=running,
+        use=committer.use,
     )
 
 
@@ -165,7 +169,25 @@ async def _read_routes(client: "redis.asyncio.Redis") -> bytes:
     return await scripts.run(client, made)
 
 
-def build(settings: Settings, environ: Mapping[str, str]) -> Starlette:
-    """The application as settings and routes.yaml describe it: what uvicorn runs. Raises ConfigError."""
-    config = routes_file.load(settings.routes, environ)
-    return create_app(settings, config, open_store(settings, config, resolve_redis_url(settings)))
+def build(settings: Settings, environ: Mapping[str, str], found: Loaded, *, looks: bool = True) -> App:
+    """The application as settings and routes.yaml describe it: what uvicorn runs. It begins with what was
+    `found` and follows the file; without `looks` on SIGHUP only. Raises ConfigError."""
+    following = Following(settings.routes, environ, found)
+    metrics = Metrics()
+    metrics.follow("hookyard_config_refused", lambda: float(bool(following.refused)))
+    store = open_store(settings, found.config, resolve_redis_url(settings))
+
+    async def valid() -> str | None:
+        if not following.refused:
+            return None
+        version = following.in_force.config.version
+        return f"not in force as it stands, version {version} stays: {following.refused}"
+
+    checks = (*store.checks, Check("routes.yaml", valid, vital=False))
+    return create_app(
+        settings,
+        found.config,
+        replace(store, checks=checks),
+        metrics=metrics,
+        reloading=Reloading(following, looks=looks),
+    )

@@ -6,18 +6,21 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 
 import click
 import uvicorn
-from starlette.applications import Starlette
-from uvicorn.supervisors import Multiprocess
 
+from receiver.app import App
 from receiver.cli.listen import address, bind
+from receiver.cli.processes import Processes
 from receiver.cli.project import to_serve
+from receiver.core.following import Following
 from receiver.core.log import configure
-from receiver.core.routes_file import load
+from receiver.core.routes_file import Loaded, loaded, parse
 from receiver.core.settings import Settings
 from receiver.opening import build
 from receiver.protocol import BoundedHttp
@@ -42,7 +45,12 @@ flight; it took 6 µs of each, and now and then 25 ms from all."""
 )
 @click.option("--fd", type=int, hidden=True, help="A bound socket inherited from `hookyard dev`.")
 def receiver(host: str | None, port: int | None, processes: int, fd: int | None) -> int:
-    """Run the HTTP side."""
+    """Run the HTTP side.
+
+    A changed routes.yaml takes effect within two seconds, or at once on SIGHUP, if it is valid; if not, what
+    is in force stays and the log says why.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody listens to it
     project = to_serve()
     settings = replace(
         project.settings,
@@ -51,45 +59,53 @@ def receiver(host: str | None, port: int | None, processes: int, fd: int | None)
     )
     os.environ.update(project.environ)
     _configure_logs(settings)
-    for warning in load(settings.routes, os.environ).warnings:
+    found = loaded(settings.routes, os.environ)
+    for warning in found.config.warnings:
         log.warning(str(warning))
     bound = bind(settings.host, settings.port) if fd is None else socket.socket(fileno=fd)
     for sent in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sent, _leave)
     log.info("receiving", extra={"url": address(bound), "processes": processes})
     with bound:
-        return _serve_one(settings, bound) if processes == 1 else _serve_many(settings, bound, processes)
+        if processes > 1:
+            return _serve_many(settings, bound, processes, found)
+        return _serve_one(settings, bound, found, led=fd is not None)
 
 
-def application() -> Starlette:
-    """What each of several processes serves: uvicorn calls it by name."""
+def application(text: str) -> App:
+    """What each of several processes serves. `text` is of routes.yaml: the file may not be valid just now."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = Settings.from_env(os.environ)
     _configure_logs(settings)
-    return _built(settings)
+    config = parse(text, file=str(settings.routes), environ=os.environ)
+    return _built(settings, Loaded(text=text, config=config))
 
 
-def _serve_one(settings: Settings, bound: socket.socket) -> int:
-    server = uvicorn.Server(_config(_built(settings)))
+def _serve_one(settings: Settings, bound: socket.socket, found: Loaded, *, led: bool) -> int:
+    """`led`: whoever started this process says when routes.yaml changed."""
+    app = _built(settings, found, looks=not led)
+    server = uvicorn.Server(_config(lambda: app))
     server.run(sockets=[bound])
     return 0 if server.started else 1
 
 
-def _serve_many(settings: Settings, bound: socket.socket, processes: int) -> int:
-    Multiprocess(_config("receiver.cli.serve:application", processes), [bound]).run()
+def _serve_many(settings: Settings, bound: socket.socket, processes: int, found: Loaded) -> int:
+    following = Following(settings.routes, os.environ, found)
+    Processes(lambda text: _config(partial(application, text), processes), [bound], following).run()
     return 0
 
 
-def _built(settings: Settings) -> Starlette:
-    app = build(settings, os.environ)
+def _built(settings: Settings, found: Loaded, *, looks: bool = True) -> App:
+    app = build(settings, os.environ, found, looks=looks)
     gc.freeze()  # what is loaded by now stays: no need to look through it again
     gc.set_threshold(COLLECT_EVERY)
     return app
 
 
-def _config(app: Starlette | str, processes: int = 1) -> uvicorn.Config:
+def _config(make: Callable[[], App], processes: int = 1) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
-        factory=isinstance(app, str),
+        make,
+        factory=True,
         workers=processes,
         http=BoundedHttp,
         ws="none",

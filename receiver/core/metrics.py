@@ -20,7 +20,12 @@ CounterName = Literal[
     "hookyard_messages_invalid_total",
     "hookyard_elements_refused_total",
 ]
-GaugeName = Literal["hookyard_requests_in_progress", "hookyard_backlog"]
+GaugeName = Literal[
+    "hookyard_requests_in_progress",
+    "hookyard_backlog",
+    "hookyard_config_info",
+    "hookyard_config_refused",
+]
 HistogramName = Literal["hookyard_commit_seconds"]
 
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -52,6 +57,10 @@ COUNTERS: Mapping[CounterName, Metric] = {
 GAUGES: Mapping[GaugeName, Metric] = {
     "hookyard_requests_in_progress": Metric((), "requests that are read or wait for their commit"),
     "hookyard_backlog": Metric(("route",), "deliveries that wait to be worked"),
+    "hookyard_config_info": Metric(("version",), "1 for the version of routes.yaml this process serves by"),
+    "hookyard_config_refused": Metric(
+        (), "1 while routes.yaml as it stands is not valid, and this process goes on by what it had"
+    ),
 }
 HISTOGRAMS: Mapping[HistogramName, Metric] = {
     "hookyard_commit_seconds": Metric((), "how long a request waited until its messages were on disk"),

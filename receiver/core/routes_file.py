@@ -5,7 +5,7 @@ Environment variables are looked up by the names the file gives; their values ar
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -22,15 +22,33 @@ from receiver.core.routes_shape import shaped
 from receiver.core.yaml_nodes import Node, key_path, read
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A text that was found good. Who starts a process by it hands on the text: the file may change."""
+
+    text: str
+    config: Config
+
+
 def load(path: FilePath, environ: Mapping[str, str]) -> Config:
     """Read the file; raises ConfigError with all problems."""
+    return loaded(path, environ).config
+
+
+def loaded(path: FilePath, environ: Mapping[str, str]) -> Loaded:
+    """`load`, and the text it was."""
+    text = text_of(path)
+    return Loaded(text=text, config=parse(text, file=str(path), environ=environ))
+
+
+def text_of(path: FilePath) -> str:
+    """What stands in the file; raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError([Problem(str(path), None, "", "there is no such file")]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(str(path), None, "", f"cannot be read: {error}")]) from None
-    return parse(text, file=str(path), environ=environ)
 
 
 def parse(text: str, *, file: str, environ: Mapping[str, str]) -> Config:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import pytest
 
 from receiver.protocol import MAX_HEAD
 from tests.support.processes import descendants, until
+from tests.support.stack import command_line
 from tests.support.valkey import DURABLE, MakeServer
 
 pytestmark = pytest.mark.e2e
@@ -89,6 +91,49 @@ def test_several_processes_share_the_port_and_end_together(project: Path) -> Non
         assert process.wait(timeout=30) == 0
     assert not answers(port)
     assert (project / "log").read_text().count("whoever knows the URL can send") == 1
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_several_processes_take_up_another_file_and_none_is_replaced(project: Path, told: bool) -> None:
+    with receiver(project, "--processes", "2") as (process, port):
+        until(lambda: (project / "log").read_bytes().count(b'"receiving"') == 1, what="the start")
+        until(lambda: len(serving(process.pid)) == 2, what="two processes")
+        before = serving(process.pid)
+        (project / "routes.yaml").write_text(ROUTES.replace("open:", "other:"))
+        if told:
+            process.send_signal(signal.SIGHUP)
+        until(lambda: (project / "log").read_bytes().count(b"routes.yaml in force") == 2, what="both")
+        assert {status(port, "other") for _ in range(20)} == {200}
+        assert {status(port, "open") for _ in range(20)} == {404}
+        assert serving(process.pid) == before
+
+
+def test_a_process_that_died_comes_back_by_the_last_good_file(project: Path) -> None:
+    with receiver(project, "--processes", "2") as (process, port):
+        until(lambda: len(serving(process.pid)) == 2, what="two processes")
+        (project / "routes.yaml").write_text("not: [valid")
+        until(lambda: (project / "log").read_bytes().count(b"is not put in force") == 2, what="both")
+        first, second = serving(process.pid)
+        os.kill(first, signal.SIGKILL)
+        until(lambda: len({*serving(process.pid), first, second}) == 3, what="another one")
+        os.kill(second, signal.SIGKILL)
+        until(lambda: len({*serving(process.pid), first, second}) == 4, what="two others")
+        until(lambda: answers(port), what="an answer")
+        assert status(port, "open") == 200
+
+
+def serving(parent: int) -> list[int]:
+    """Process ids of those that serve: multiprocessing starts one more, to look after its resources."""
+    return sorted(pid for pid in descendants(parent) if "spawn_main" in command_line(pid))
+
+
+def status(port: int, source: str) -> int:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/hooks/{source}", data=b'{"type":"page"}')
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def test_workers_take_what_the_receiver_accepted(project: Path) -> None:

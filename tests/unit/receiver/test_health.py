@@ -116,3 +116,9 @@ def test_these_pages_are_read_only(path: str) -> None:
     answer = HttpSide().send(path=path, method="POST", headers={})
     assert (answer.status, answer.code) == (405, "method_not_allowed")
     assert "GET" in answer.headers["allow"]
+
+
+def test_what_is_not_vital_is_shown_and_keeps_no_traffic_away() -> None:
+    answer = ready(Check("store", fine), Check("routes.yaml", weak, vital=False), headers=DETAIL)
+    assert (answer.status, answer.json()["success"]) == (200, True)
+    assert answer.json()["checks"]["routes.yaml"].startswith("appendfsync")
