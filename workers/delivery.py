@@ -1,13 +1,10 @@
-"""One attempt of one delivery: its steps in order, and what follows from how they end, as a value.
+"""One attempt of one delivery: the course of its steps, and what follows from how it ends, as a value.
 
-The drain calls `attempt` and settles what it answers. Steps that are done are not run again: an attempt
-begins at the step that failed last time, with the outputs of those before it.
+The drain calls `attempt` and settles what it answers.
 """
 
 import logging
-import random
 import traceback
-from collections.abc import Sequence
 
 from receiver.core import backoff, records
 from receiver.core.clock import Clock
@@ -15,10 +12,10 @@ from receiver.core.message import Attempt, Status, Trigger
 from receiver.core.records import Progress, Record, Reference
 from receiver.core.routes import Route
 from receiver.core.store import Result, Work
+from workers import course
 from workers.api import Context, Message
-from workers.limits import Limits
+from workers.course import Counting, End, Line
 from workers.outcome import Dead, Done, Drop, Outcome, Retry
-from workers.steps.base import Step
 from workers.toolbox import Toolbox
 
 log = logging.getLogger("hookyard.delivery")
@@ -29,14 +26,15 @@ OUTPUTS_BYTES = 256_000
 """Of all step outputs of one delivery together."""
 
 
-async def attempt(work: Work, route: Route, line: Sequence[Step], tools: Toolbox, clock: Clock) -> Result:
-    """Run one attempt of a delivery on its route, whose steps are `line`, and say how to settle it."""
+async def attempt(work: Work, line: Line, tools: Toolbox, clock: Clock) -> Result:
+    """Run one attempt of a delivery on its route, and say how to settle it."""
     started_ms = clock.now_ms()
     ref = records.reference(work.ref)
     before = work.before
     progress = records.unpack_progress(work.blob)
     trigger = _trigger(ref, before.attempts)
-    number = before.attempts + 1
+    counting = Counting(before, line)
+    number = counting.number
     try:
         message = Message(
             number=ref.number,
@@ -51,75 +49,49 @@ async def attempt(work: Work, route: Route, line: Sequence[Step], tools: Toolbox
             trigger=trigger,
             replay=ref.replay,
             delivery=work.ref,
-            route=route.name,
+            route=line.route.name,
             steps=progress.outputs,
             tools=tools,
         )
-        step, outcome = await _run_steps(line, message, context, tools.limits)
+        end = await course.run(line, message, context, counting, tools.limits)
     except Exception:
         log.exception("delivery %s failed outside its steps", work.ref)
-        step, outcome = "", Retry("internal_error", traceback.format_exc(limit=-5))
+        end = counting.ended(Retry("internal_error", traceback.format_exc(limit=-5)))
     duration_ms = clock.now_ms() - started_ms
-    if isinstance(outcome, Done) and number == 1:
+    if isinstance(end.outcome, Done) and number == 1 and end.is_plain:
         return _done_at_once(work, started_ms, duration_ms)
     ended = Attempt(
         number=number,
         trigger=trigger,
-        code=_code(outcome),
+        code=_code(end.outcome),
         started_ms=started_ms,
         duration_ms=duration_ms,
-        step=step,
-        error=_error(outcome)[:ERROR_CHARS].encode(errors="replace").decode(),
+        step=end.step,
+        did=end.did,
+        error=_error(end.outcome)[:ERROR_CHARS].encode(errors="replace").decode(),
     )
-    return _result(work, route, before, progress, outcome, ended)
+    return _result(work, line.route, progress, end, ended)
 
 
-def given_up(work: Work, route: Route, clock: Clock) -> Result:
+def given_up(work: Work, line: Line, clock: Clock) -> Result:
     """How to settle an attempt that was cancelled at its time limit and does not end."""
-    number = work.before.attempts + 1
+    counting = Counting(work.before, line)
     ended = Attempt(
-        number=number,
+        number=counting.number,
         trigger=_trigger(records.reference(work.ref), work.before.attempts),
         code="timeout",
         started_ms=clock.now_ms(),
         duration_ms=0,
         error="it swallowed its cancellation when its time was up, and was left behind",
     )
-    outcome = Retry(ended.code, ended.error)
-    return _result(work, route, work.before, records.unpack_progress(work.blob), outcome, ended)
+    end = counting.ended(Retry(ended.code, ended.error))
+    return _result(work, line.route, records.unpack_progress(work.blob), end, ended)
 
 
 def _trigger(ref: Reference, attempts: int) -> Trigger:
     if attempts:
         return Trigger.RETRY
     return Trigger.REPLAY if ref.replay else Trigger.LIVE
-
-
-async def _run_steps(
-    line: Sequence[Step], message: Message, context: Context, limits: Limits
-) -> tuple[str, Outcome]:
-    """Run what is not done yet. Answers the step that ended it (empty: all worked) and its outcome."""
-    for step in line:
-        if step.name in context.steps:
-            continue
-        outcome = await _run_step(step, message, context, limits)
-        if not isinstance(outcome, Done):
-            return step.name, outcome
-        context.steps[step.name] = outcome.output
-    return "", Done()
-
-
-async def _run_step(step: Step, message: Message, context: Context, limits: Limits) -> Outcome:
-    try:
-        with limits.within(step.timeout_s) as limit:
-            return await step.run(message, context)
-    except TimeoutError:
-        if limit.expired:
-            return Retry("timeout", f"no end after {step.timeout_s:g} s")
-        return Retry("step_error", traceback.format_exc(limit=-5))
-    except Exception:
-        log.exception("step %s raised", step.name)
-        return Retry("step_error", traceback.format_exc(limit=-5))
 
 
 def _done_at_once(work: Work, started_ms: int, duration_ms: int) -> Result:
@@ -135,26 +107,16 @@ def _done_at_once(work: Work, started_ms: int, duration_ms: int) -> Result:
     )
 
 
-def _result(
-    work: Work,
-    route: Route,
-    before: Record,
-    progress: Progress,
-    outcome: Outcome,
-    ended: Attempt,
-) -> Result:
+def _result(work: Work, route: Route, progress: Progress, end: End, ended: Attempt) -> Result:
     """Decide what becomes of the delivery."""
     now_ms = ended.started_ms + ended.duration_ms
     status, due_ms, pause = Status.DELIVERED, 0, ""
-    match outcome:
-        case Retry(after_s=after_s):
-            spent = ended.number - before.base
-            delay_s = backoff.delay_s(route.retry, spent, random.random)
-            if delay_s is None:
-                status = Status.DEAD
-            else:
-                status = Status.WAITING
-                due_ms = now_ms + round(backoff.with_retry_after(delay_s, after_s) * 1000)
+    match end.outcome:
+        case Retry(after_s=after_s) if end.delay_s is not None:
+            status = Status.WAITING
+            due_ms = now_ms + round(backoff.with_retry_after(end.delay_s, after_s) * 1000)
+        case Retry():
+            status = Status.DEAD
         case Dead(pause_route=gone):
             status = Status.DEAD
             pause = f"{ended.step}: {ended.error}"[:300] if gone else ""
@@ -168,7 +130,7 @@ def _result(
     record = Record(
         status=status,
         attempts=ended.number,
-        base=before.base,
+        base=end.base,
         code="" if status is Status.DELIVERED else ended.code,
         finished_ms=now_ms - work.received_ms,
         duration_ms=ended.duration_ms,

@@ -2,15 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 
 from receiver.core import records
 from receiver.core.clock import Clock
 from receiver.core.routes import Config
 from receiver.core.store import Book, Result, Work
 from workers import steps
+from workers.course import Line
 from workers.delivery import attempt, given_up
-from workers.steps.base import Step
 from workers.toolbox import Toolbox
 
 log = logging.getLogger("hookyard.drain")
@@ -26,8 +25,9 @@ class Lines:
         self._tools = tools
         self._clock = clock
         self._names = book.names
-        self._steps: dict[str, Sequence[Step]] = {
-            route.name: [steps.build(step, tools) for step in route.steps] for route in config.routes.values()
+        self._lines = {
+            route.name: Line.of(route, lambda step: steps.build(step, tools))
+            for route in config.routes.values()
         }
         self.unknown: set[int] = set()
         """Numbers of routes that only a newer configuration knows: left to workers that have it."""
@@ -40,7 +40,7 @@ class Lines:
             self.unknown.add(number)
             return work.give_back
         try:
-            return await attempt(work, route, self._steps[route.name], self._tools, self._clock)
+            return await attempt(work, self._lines[route.name], self._tools, self._clock)
         except asyncio.CancelledError:
             return work.give_back
         except Exception:
@@ -54,4 +54,4 @@ class Lines:
         log.warning(
             "a handler of route %s swallows its cancellation: %s is left behind", route.name, work.ref
         )
-        return given_up(work, route, self._clock)
+        return given_up(work, self._lines[route.name], self._clock)

@@ -110,7 +110,7 @@ def _show_delivery(out: Console, delivery: Delivery, now_ms: int) -> None:
     )
     out.print(line.append(plain(_detail(delivery, now_ms)), "not bold"), soft_wrap=True)
     at_once = delivery.status is Status.DELIVERED and delivery.attempts == 1
-    if at_once or not delivery.history:
+    if not delivery.history or (at_once and not delivery.history[-1].did):
         return
     columns = ("attempt", "trigger", "result", "step", "started (UTC)", "ms")
     rows = map(_row, delivery.history)
@@ -122,6 +122,9 @@ def _show_delivery(out: Console, delivery: Delivery, now_ms: int) -> None:
         out.print(f"  The first {delivery.attempts - len(delivery.history)} attempts are not kept.")
     before = ""
     for attempt in delivery.history:
+        if attempt.did:
+            steps = f"attempt {attempt.number}: {', '.join(_did(attempt))}"
+            out.print(Padding(Text(plain(steps)), (0, 0, 0, 4)))
         if attempt.error and attempt.error != before:
             _show_error(out, attempt)
         before = attempt.error
@@ -144,6 +147,14 @@ def _detail(delivery: Delivery, now_ms: int) -> str:
 def _row(attempt: Attempt) -> tuple[object, ...]:
     started = utc(attempt.started_ms).strftime("%m-%d %H:%M:%S")
     return (attempt.number, attempt.trigger, attempt.code, attempt.step, started, attempt.duration_ms)
+
+
+def _did(attempt: Attempt) -> Iterator[str]:
+    """What each of its steps did."""
+    for step, what in attempt.did.items():
+        yield f"{step} {what}" if what in ("ok", "skipped") else f"{step} went on after {what}"
+    if attempt.step:
+        yield f"{attempt.step} {attempt.code}"
 
 
 def _show_error(out: Console, attempt: Attempt) -> None:

@@ -143,6 +143,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "trigger": attempt.trigger,
         "code": attempt.code,
         "step": attempt.step or None,
+        "steps": attempt.did,
         "started_at": iso(attempt.started_ms),
         "duration_ms": attempt.duration_ms,
         "error": attempt.error or None,

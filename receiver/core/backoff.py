@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from receiver.core import units
+
 MINUTE, HOUR = 60.0, 3600.0
 
 SCHEDULES: dict[str, tuple[float, ...]] = {
@@ -22,6 +24,11 @@ RETRY_AFTER_MAX_S = 10 * HOUR
 
 _SECONDS = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 _LONGEST_DATE = 64
+
+
+def schedule(written: str | Sequence[str]) -> tuple[float, ...]:
+    """`standard`, or `["5s", "1m"]`, as seconds before each further attempt."""
+    return SCHEDULES[written] if isinstance(written, str) else tuple(map(units.seconds, written))
 
 
 def delay_s(schedule: Sequence[float], attempt: int, random: Callable[[], float]) -> float | None:

@@ -4,6 +4,7 @@ Frozen msgspec structs: as cheap to make as a tuple, which matters for one per m
 know Redis (see `store`) nor how bodies are parsed (see `receiver.split`).
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -77,6 +78,9 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     duration_ms: int
     step: str = ""
     """The step that ended the attempt; empty when all went well."""
+    did: Mapping[str, str] = {}
+    """What the steps before it did in this attempt, in their order: `ok`, `skipped`, or the error that the
+    delivery went on after."""
     error: str = ""
 
 

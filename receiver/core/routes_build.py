@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from receiver.core import steps, units
-from receiver.core.backoff import SCHEDULES
+from receiver.core import backoff, steps, units
 from receiver.core.connections import ADDRESSES, Connection
 from receiver.core.errors import Problem
 from receiver.core.routes import TRACKING_PATH, Config, Route, Source, SourcePath
@@ -80,7 +79,6 @@ def _base(url: str | None) -> str:
 
 def _route(name: str, keys: RouteKeys) -> Route:
     types = keys.types if keys.types is not None or keys.events is None else ["track"]
-    delays = SCHEDULES[keys.retry] if isinstance(keys.retry, str) else map(units.seconds, keys.retry)
     return Route(
         name=name,
         sources=_narrowed(keys.sources),
@@ -89,7 +87,7 @@ def _route(name: str, keys: RouteKeys) -> Route:
         channels=_narrowed(keys.channels),
         invalid=keys.invalid,
         steps=tuple(steps.build(step) for step in keys.steps),
-        retry=tuple(delays),
+        retry=backoff.schedule(keys.retry),
         concurrency=keys.concurrency,
         queue=keys.queue,
         enabled=keys.enabled,

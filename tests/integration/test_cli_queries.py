@@ -95,6 +95,7 @@ def test_a_message_whole(worked: Yard, screen: Screen) -> None:
     for part in ("msg_3  page Home", "(2h ago)", "shop (/hooks/shop)", '"anonymousId": "anon_3"'):
         assert part in shown
     assert "later  waiting after handler_retry for attempt 2:" in shown
+    assert "attempt 1: note skipped, handler handler_retry" in shown
     assert "attempt 1: the CRM is away" in shown
     assert run(["message", "2"]) == 0
     assert "crm  dead: invalid_event_payload at step handler" in screen.readouterr().out

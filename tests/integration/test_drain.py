@@ -13,6 +13,7 @@ from receiver.core import duty, keys, scripts, store
 from receiver.core.clients import connect
 from receiver.core.clock import SYSTEM
 from receiver.core.errors import StoreUnavailable
+from receiver.core.fql import compile_fql
 from receiver.core.message import Status
 from receiver.core.queue import Jobs
 from receiver.core.reading import Store
@@ -179,6 +180,37 @@ def test_how_it_ends(redis_url: str, target: str, status: Status, code: str, att
     (delivery,) = world.store.deliveries(number)
     assert (delivery.code, delivery.attempts) == (code, attempts)
     assert delivery.error
+
+
+def test_what_each_step_did_is_kept_over_the_attempts(redis_url: str) -> None:
+    def step(name: str, target: str, **about: Any) -> StepConfig:
+        return StepConfig(name=name, spec=HandlerSpec(target=f"{__name__}:{target}"), **about)
+
+    steps = (
+        step("note", "ok", when=compile_fql("type = 'page'")),
+        step("first", "ok"),
+        step("mail", "never", goes_on=True),
+        step("second", "second_time"),
+    )
+    world = World(redis_url, config(Route(name="r", steps=steps, retry=(0.01,))))
+    number = world.accept("r")
+    asyncio.run(world.until(lambda: world.status(number) is Status.DELIVERED, world.drain()))
+    assert calls == [(f"ok {number}", 1), (f"second {number}", 1), (f"second {number}", 2)]
+    (delivery,) = world.store.deliveries(number)
+    assert [dict(one.did) for one in delivery.history] == [
+        {"note": "skipped", "first": "ok", "mail": "invalid_event_payload: no order id"},
+        {"second": "ok"},
+    ]
+
+
+def test_a_delivery_that_worked_at_once_keeps_what_was_skipped(redis_url: str) -> None:
+    spec = HandlerSpec(target=f"{__name__}:ok")
+    steps = (StepConfig(name="note", spec=spec, when=compile_fql("type = 'page'")),)
+    world = World(redis_url, config(Route(name="r", steps=steps, retry=())))
+    number = world.accept("r")
+    asyncio.run(world.until(lambda: world.status(number) is Status.DELIVERED, world.drain()))
+    (delivery,) = world.store.deliveries(number)
+    assert ([dict(one.did) for one in delivery.history], calls) == ([{"note": "skipped"}], [])
 
 
 def test_a_stopped_drain_gives_back_what_did_not_finish(redis_url: str) -> None:

@@ -41,7 +41,9 @@ routes:
   later:
     types: [page]
     retry: [1h]
-    steps: [handler: tests.support.yard:failing]
+    steps:
+      - {handler: tests.support.yard:good, as: note, when: "name = 'Cart'"}
+      - handler: tests.support.yard:failing
 """
 ORDER = {"type": "track", "event": "Order Completed", "userId": "usr_1"}
 IDENTIFY = {"type": "identify", "userId": "usr_2"}

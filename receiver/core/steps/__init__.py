@@ -5,7 +5,8 @@ What runs it is a file of the same name in `workers.steps`.
 
 from pydantic import ConfigDict, Field
 
-from receiver.core import units
+from receiver.core import backoff, units
+from receiver.core.fql import compile_fql
 from receiver.core.routes_types import MayBeLeftOut, Target
 from receiver.core.steps import handler, http, segment
 from receiver.core.steps.base import Kind, SharedKeys, StepConfig
@@ -34,5 +35,8 @@ def build(keys: StepKeys) -> StepConfig:
     return StepConfig(
         name=keys.as_ or kind,
         spec=KINDS[kind].build(written),
+        when=None if keys.when is None else compile_fql(keys.when),
         timeout_s=units.seconds(keys.timeout),
+        retry=None if keys.retry is None else backoff.schedule(keys.retry),
+        goes_on=keys.on_error == "continue",
     )

@@ -6,13 +6,14 @@ what a step means, and nothing of how it runs: that is `workers.steps`.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
 from receiver.core import templates
 from receiver.core.findings import Findings
-from receiver.core.routes_types import Keys, MayBeLeftOut, Name, Timeout
+from receiver.core.fql import Predicate
+from receiver.core.routes_types import Keys, MayBeLeftOut, Name, Retry, Timeout
 from receiver.core.yaml_nodes import Path
 
 DEFAULT_TIMEOUT_S = 30.0
@@ -37,6 +38,13 @@ class StepConfig:
     """Its `as`: unique within the route; later steps see its output as `steps.<name>`."""
     spec: Spec
     timeout_s: float = DEFAULT_TIMEOUT_S
+    when: Predicate | None = None
+    """It runs where this is true of the message and `steps`; None: always. Else it is skipped: its output is
+    null."""
+    retry: tuple[float, ...] | None = None
+    """Seconds before each further attempt; None: by the route's schedule."""
+    goes_on: bool = False
+    """Whether the delivery goes on without it when it has failed for good."""
 
     @property
     def kind(self) -> str:
@@ -52,7 +60,24 @@ class SharedKeys(Keys):
         alias="as",
         description="Name of the step: `steps.<name>` in later templates. Left out: its kind.",
     )
+    when: MayBeLeftOut[str] = Field(
+        None,
+        description="FQL over the message and `steps.<name>`, the outputs of earlier steps: where it is not "
+        "true the step is skipped, and its output is null. Left out: it always runs.",
+        examples=["properties.revenue >= 1000"],
+    )
     timeout: Timeout = Field("30s", description="Longest time one attempt may take.")
+    retry: MayBeLeftOut[Retry] = Field(
+        None,
+        description="When this step is tried again, in the words of the route's `retry`; its attempts are "
+        "then counted apart. Left out: by the route's schedule.",
+    )
+    on_error: Literal["stop", "continue"] = Field(
+        "stop",
+        description="What follows when it has failed for good, be it that its attempts are spent or that "
+        "trying again cannot help. `stop`: a dead letter. `continue`: its output becomes "
+        "`{error: {code, message}}`, and the next steps run.",
+    )
 
 
 class Kind(Protocol):

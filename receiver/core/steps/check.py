@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from receiver.core.findings import Findings
+from receiver.core.fql_check import check_fql
 from receiver.core.steps import KINDS
 from receiver.core.steps.base import Place, SharedKeys
 from receiver.core.templates import OWN_NAMES, TemplateError, compile_value
@@ -32,6 +33,7 @@ def check_steps(path: Path, steps: Any, data: Mapping[str, Any], findings: Findi
         place = (*path, at)
         kinds = [kind for kind in KINDS if kind in step]
         _check_kind(place, step, kinds, findings)
+        _check_when((*place, "when"), step.get("when"), names, findings)
         for kind in kinds:
             KINDS[kind].check((*place, kind), step[kind], data, findings)
             for template in KINDS[kind].templates((*place, kind), step[kind]):
@@ -57,6 +59,14 @@ def _check_name(path: Path, name: str, names: list[str], is_written: bool, findi
         findings.error(
             path, f"another step of this route is called {name} already; give this one a name with `as`"
         )
+
+
+def _check_when(path: Path, text: Any, earlier: list[str], findings: Findings) -> None:
+    predicate = check_fql(path, text, findings)
+    used = {names[1] for names in predicate.paths if names[0] == "steps" and names[1:]} if predicate else ()
+    for name in sorted(used):
+        if name not in earlier:
+            findings.unknown(path, "no earlier step of this route is called", name, earlier)
 
 
 def _check_template(found: Place, earlier: list[str], findings: Findings) -> None:

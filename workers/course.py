@@ -1,0 +1,151 @@
+"""The course of one attempt: a route's steps in order, up to the one that ends it.
+
+Steps that are done are not run again: an attempt begins at the step that failed last time, with the outputs
+of those before it. How often a step is tried, and what follows when it has failed for good, is decided here.
+"""
+
+import logging
+import random
+import traceback
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from receiver.core import backoff
+from receiver.core.fql import Predicate
+from receiver.core.records import Record
+from receiver.core.routes import Route
+from receiver.core.steps.base import StepConfig
+from workers.api import Context, Message
+from workers.errors import PermanentError, outcome_of
+from workers.limits import Limits
+from workers.outcome import Done, Drop, Outcome, Retry
+from workers.steps.base import Step
+
+log = logging.getLogger("hookyard.delivery")
+
+OK, SKIPPED = "ok", "skipped"
+ERROR_CHARS = 300
+"""Of the error of a step that the delivery went on without, as its output keeps it."""
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """A step ready to run, and what routes.yaml says about running it."""
+
+    step: Step
+    config: StepConfig
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A route's steps in order."""
+
+    route: Route
+    stages: tuple[Stage, ...]
+    own: Mapping[str, tuple[float, ...]]
+    """The schedules of the steps that have a `retry` of their own."""
+
+    @classmethod
+    def of(cls, route: Route, build: Callable[[StepConfig], Step]) -> "Line":
+        own = {step.name: step.retry for step in route.steps if step.retry is not None}
+        return cls(route, tuple(Stage(build(step), step) for step in route.steps), own)
+
+
+class End(msgspec.Struct, frozen=True):
+    """How an attempt came out."""
+
+    outcome: Outcome
+    step: str
+    """The one that ended it; empty where all worked, or none was to blame."""
+    base: int
+    """Attempts spent before the round it belongs to, see `Counting`."""
+    delay_s: float | None
+    """After a Retry: how long the schedule waits; None: the attempts are spent."""
+    did: Mapping[str, str]
+    """What the steps before it did in this attempt: `ok`, `skipped`, or the error it went on after."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every step worked, so that there is nothing to tell."""
+        return all(what == OK for what in self.did.values())
+
+
+class Counting:
+    """Counts the attempts of one delivery against the schedule of the step that fails.
+
+    They are counted in rounds, in each of which there is one attempt more than its schedule has entries. The
+    steps that go by the route's `retry` share a round. A step with a `retry` of its own has a round of its
+    own: it begins with the attempt that first gets there, and another one with the attempt that gets past
+    it, or that goes on after an error.
+    """
+
+    def __init__(self, before: Record, line: Line) -> None:
+        self.number = before.attempts + 1
+        self._before = before
+        self._line = line
+        self._is_new = False
+
+    def begin_anew(self) -> None:
+        """The delivery went on after an error: what fails now begins a round."""
+        self._is_new = True
+
+    def base(self, step: str) -> int:
+        """Attempts spent before the round in which `step` fails; empty: no step is to blame."""
+        same = self._round(self._before.step) == self._round(step)
+        return self._before.base if same and not self._is_new else self.number - 1
+
+    def delay_s(self, step: str) -> float | None:
+        """Seconds to the next attempt after `step` failed; None: the attempts of its round are spent."""
+        schedule = self._line.own.get(step, self._line.route.retry)
+        return backoff.delay_s(schedule, self.number - self.base(step), random.random)
+
+    def ended(self, outcome: Retry) -> End:
+        """An attempt for whose end no step is to blame."""
+        return End(outcome, "", self.base(""), self.delay_s(""), {})
+
+    def _round(self, step: str) -> str:
+        return step if step in self._line.own else ""
+
+
+async def run(line: Line, message: Message, context: Context, counting: Counting, limits: Limits) -> End:
+    """Run what is not done yet, up to the step that ends the attempt."""
+    did: dict[str, str] = {}
+    for stage in line.stages:
+        name = stage.config.name
+        if name in context.steps:
+            continue
+        outcome = await _run(stage, message, context, limits)
+        if isinstance(outcome, Done | None):
+            context.steps[name] = outcome and outcome.output
+            did[name] = OK if outcome else SKIPPED
+            continue
+        delay_s = counting.delay_s(name) if isinstance(outcome, Retry) else None
+        if isinstance(outcome, Drop) or delay_s is not None or not stage.config.goes_on:
+            return End(outcome, name, counting.base(name), delay_s, did)
+        counting.begin_anew()
+        context.steps[name] = {"error": {"code": outcome.code, "message": outcome.error[:ERROR_CHARS]}}
+        did[name] = f"{outcome.code}: {outcome.error}"[:ERROR_CHARS]
+    return End(Done(), "", counting.base(""), None, did)
+
+
+def _holds(when: Predicate, message: Message, context: Context) -> bool:
+    fields = message.data
+    return when({**fields, "steps": context.steps} if "steps" in when.roots else fields)
+
+
+async def _run(stage: Stage, message: Message, context: Context, limits: Limits) -> Outcome | None:
+    """One run of a step; None: it is skipped."""
+    step, when = stage.step, stage.config.when
+    try:
+        if when is not None and not _holds(when, message, context):
+            return None
+        with limits.within(step.timeout_s) as limit:
+            return await step.run(message, context)
+    except TimeoutError:
+        if limit.expired:
+            return Retry("timeout", f"no end after {step.timeout_s:g} s")
+        return Retry("step_error", traceback.format_exc(limit=-5))
+    except PermanentError as error:
+        return outcome_of(error)
+    except Exception:
+        log.exception("step %s raised", step.name)
+        return Retry("step_error", traceback.format_exc(limit=-5))
