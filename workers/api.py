@@ -17,6 +17,7 @@ from workers.errors import (
     InvalidEventPayload,
     PermanentError,
     RetryError,
+    SegmentLoop,
     ValidationError,
 )
 from workers.http import Outbound
@@ -35,6 +36,7 @@ __all__ = [
     "PermanentError",
     "Response",
     "RetryError",
+    "SegmentLoop",
     "Trigger",
     "ValidationError",
 ]
@@ -126,7 +128,7 @@ class Context:
             times = self._calls[base] = self._calls.get(base, 0) + 1
             return base if times == 1 else stable_id(base, str(times))  # made twice, it is two messages
 
-        return SegmentConnection(self._tools.segment(connection), call_id)
+        return SegmentConnection(self._tools.segment(connection), self._message, call_id)
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         """For sync handlers: `context.run(context.http.post(url, json=…))` waits for the answer."""

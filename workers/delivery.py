@@ -161,10 +161,8 @@ def _blob(progress: Progress, ended: Attempt, status: Status) -> str:
 
 def _code(outcome: Outcome) -> str:
     match outcome:
-        case Retry(code=code) | Dead(code=code):
+        case Retry(code=code) | Dead(code=code) | Drop(code=code):
             return code
-        case Drop():
-            return "dropped"
         case Done():
             return "ok"
 

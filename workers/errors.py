@@ -28,6 +28,14 @@ class RetryError(Exception):
 class DropEvent(Exception):
     """End this delivery as dropped: nothing went wrong, there is just nothing to do."""
 
+    code = "dropped"
+
+
+class SegmentLoop(DropEvent):
+    """Not sent to Segment, because it came from there and Hookyard had sent it: it would go round."""
+
+    code = "segment_loop"
+
 
 class PermanentError(Exception):
     """Trying again cannot help: the delivery becomes a dead letter. Raise one of the subclasses."""

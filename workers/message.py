@@ -7,8 +7,12 @@ from receiver.core import channel as channels
 from receiver.core import clock, exact_json
 from receiver.core.message import message_name, text
 from receiver.core.records import customer_settings
+from receiver.core.segment import hops
 from receiver.core.timestamps import parse_time
 from workers.errors import MessageUnreadable
+
+_MARK = f'"{hops.KEY}"'.encode()
+"""Of what Hookyard sends: no other message is parsed for its hops."""
 
 
 class Message:
@@ -101,6 +105,16 @@ class Message:
     def received_at(self) -> datetime:
         """When Segment received it, aware; if the message does not say, when Hookyard did."""
         return parse_time(self.data.get("receivedAt")) or clock.utc(self.received_ms)
+
+    @property
+    def hops(self) -> int:
+        """How often Hookyard sent this message, or what caused it, to Segment. Never raises."""
+        if _MARK not in self.raw:
+            return 0
+        try:
+            return hops.hops_of(self.data)
+        except MessageUnreadable:
+            return 0
 
     @property
     def properties(self) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class Drop(msgspec.Struct, frozen=True):
     """The step ended the delivery on purpose; the steps after it do not run."""
 
     reason: str = ""
+    code: str = "dropped"
+    """Stable short name of who or what ended it."""
 
 
 Outcome = Done | Retry | Dead | Drop

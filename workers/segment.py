@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from receiver.core.segment import hops
 from receiver.core.steps.segment import Call
-from workers import calls
-from workers.errors import raise_for
+from workers import calls, loop_guard
+from workers.errors import SegmentLoop, raise_for
+from workers.message import Message
 from workers.sender import Sender
 
 
@@ -16,8 +18,10 @@ class SegmentConnection:
     Each answers the messageId it sent, which is the same on every attempt unless the call itself changed.
     """
 
-    def __init__(self, sender: Sender, call_id: Callable[[bytes], str]) -> None:
+    def __init__(self, sender: Sender, message: Message, call_id: Callable[[bytes], str]) -> None:
+        """`message`: the one that is worked, by which circles are known."""
         self._sender = sender
+        self._message = message
         self._call_id = call_id
 
     async def identify(
@@ -54,7 +58,9 @@ class SegmentConnection:
         return await self._send("track", {**fields, **more}, message_id)
 
     async def _send(self, call: Call, fields: Mapping[str, Any], message_id: str | None) -> str:
-        encoded = calls.encode(call, fields)
+        if circle := loop_guard.cut(self._message, self._sender.connection):
+            raise SegmentLoop(circle.reason)
+        encoded = calls.encode(call, hops.marked(fields, self._message.hops + 1))
         message_id = self._call_id(encoded) if message_id is None else message_id
         raise_for(await self._sender.send(calls.with_id(encoded, message_id)))
         return message_id

@@ -52,3 +52,5 @@ class Connection:
     public_url: str = ADDRESSES["us"]["public"]
     rate_limit: float | None = None
     """Most messages and requests a second, of all workers together; None: as fast as they come."""
+    max_hops: int = 1
+    """A message that Hookyard sent so often already, itself or what caused it, is not sent on."""

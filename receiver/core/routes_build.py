@@ -65,6 +65,7 @@ def _connection(name: str, keys: ConnectionKeys, environ: Mapping[str, str]) -> 
         profile_url=_base(urls["profile"]),
         public_url=_base(urls["public"]),
         rate_limit=None if keys.rate_limit is None else units.per_second(keys.rate_limit),
+        max_hops=keys.max_hops,
     )
 
 

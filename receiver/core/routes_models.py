@@ -132,6 +132,13 @@ class ConnectionKeys(Keys):
         description="Most messages sent in a time, such as `500/s`, by all workers together; what is above "
         "waits. A request of its own (`call: api`) counts as one. Left out: as fast as they come.",
     )
+    max_hops: int = Field(
+        1,
+        ge=1,
+        le=1_000,
+        description="How often a message, with what caused it, may be sent to Segment by Hookyard: one that "
+        "comes back after so often is dropped instead of sent on.",
+    )
 
 
 class RouteKeys(Keys):

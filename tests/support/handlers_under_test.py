@@ -13,6 +13,7 @@ from workers.api import (
     InvalidEventPayload,
     Message,
     RetryError,
+    SegmentLoop,
     ValidationError,
 )
 
@@ -97,6 +98,13 @@ async def track_async(message: Message, context: Context) -> list[str]:
         await crm.track("Seen", user_id=message.user_id),
         await crm.track("Seen", user_id=message.user_id),
     ]
+
+
+async def track_or_say_so(message: Message, context: Context) -> str:
+    try:
+        return await context.segment("crm").track("Seen", user_id=message.user_id)
+    except SegmentLoop as circle:
+        return circle.code
 
 
 def track_sync(message: Message, context: Context) -> str:

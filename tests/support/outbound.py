@@ -86,16 +86,17 @@ def run_step(
     *,
     segment_url: str = NOWHERE,
     timeout_s: float = 10.0,
+    connection: Mapping[str, Any] | None = None,
     **context: Any,
 ) -> Outcome:
-    """One attempt of one step, under a timeout as the delivery has one."""
+    """One attempt of one step, under a timeout as the delivery has one. `connection`: more of `crm`."""
 
     async def work(tools: Toolbox) -> Outcome:
         step = steps.build(a_step(spec), tools)
         async with asyncio.timeout(timeout_s):
             return await step.run(message, a_context(tools, message, **context))
 
-    return with_tools(work, segment_url=segment_url)
+    return with_tools(work, segment_url=segment_url, **(connection or {}))
 
 
 def post(

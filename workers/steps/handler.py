@@ -88,7 +88,7 @@ def failed(error: BaseException) -> Outcome:
     if isinstance(error, RetryError | PermanentError):
         return outcome_of(error)
     if isinstance(error, DropEvent):
-        return Drop(str(error))
+        return Drop(str(error), error.code)
     return Retry("handler_error", _trace(error))
 
 

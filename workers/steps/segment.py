@@ -7,10 +7,11 @@ from dataclasses import fields
 from typing import Any, cast
 
 from receiver.core.sandbox import TemplateError
+from receiver.core.segment import hops
 from receiver.core.steps.base import StepConfig
 from receiver.core.steps.segment import SegmentSpec
 from receiver.core.templates import Kind, compile_value
-from workers import calls
+from workers import calls, loop_guard
 from workers.api import Context, Message
 from workers.errors import PermanentError, outcome_of
 from workers.names import template_names, used_by
@@ -38,6 +39,8 @@ class SegmentStep:
         self._used = used_by(self._fields.values())
 
     async def run(self, message: Message, context: Context) -> Outcome:
+        if circle := loop_guard.cut(message, self._sender.connection):
+            return circle
         message_id = context.at(self.name).idempotency_key
         try:
             item = self._item(message, context, message_id)
@@ -51,7 +54,7 @@ class SegmentStep:
     def _item(self, message: Message, context: Context, message_id: str) -> bytes:
         names = template_names(message, context, self._used)
         values: dict[str, Any] = {name: template.render(names) for name, template in self._fields.items()}
-        return calls.with_id(calls.encode(self._call, values), message_id)
+        return calls.with_id(calls.encode(self._call, hops.marked(values, message.hops + 1)), message_id)
 
 
 def build(config: StepConfig, tools: Toolbox) -> Step:

@@ -1,0 +1,33 @@
+"""The mark by which Hookyard knows a message again that it sent itself, to cut circles.
+
+A message that Hookyard sends may come back: the source it is sent to has a destination, and that is Hookyard.
+`context.hookyard.hops` says how often a message and what caused it went out. Segment hands the context on.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+KEY = "hookyard"
+MOST = 1_000
+"""No more is counted: the mark comes from outside, where anybody may write it."""
+
+
+def hops_of(message: Mapping[str, Any]) -> int:
+    """How often it went out already; 0 for a message without a mark, or with one that is not ours."""
+    context = message.get("context")
+    mark = context.get(KEY) if isinstance(context, Mapping) else None
+    hops = mark.get("hops") if isinstance(mark, Mapping) else None
+    if isinstance(hops, bool) or not isinstance(hops, int | float) or hops != hops:  # not a number
+        return 0
+    return int(max(0, min(hops, MOST)))
+
+
+def marked(fields: Mapping[str, Any], hops: int) -> dict[str, Any]:
+    """The fields of a call with the mark in their context. A context that is no object is left to whoever
+    checks the call."""
+    context = fields.get("context")
+    if not isinstance(context, Mapping | None):
+        return dict(fields)
+    before = context.get(KEY) if context else None
+    mark = {**(before if isinstance(before, Mapping) else {}), "hops": hops}
+    return {**fields, "context": {**(context or {}), KEY: mark}}
