@@ -70,7 +70,7 @@ class Keeper:
             message_id=seen.message_id,
             content=content,
             users=seen.users,
-            routes=self._matcher.match(way, seen),
+            routes=self._matcher.match(way, seen, fields),
             problems=seen.problems,
             settings=settings,
             orders_purge=orders_purge(way, seen.type, fields, covered=covered),

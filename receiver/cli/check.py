@@ -8,11 +8,14 @@ import click
 
 from receiver.cli.console import console, print_json, table
 from receiver.cli.project import here
+from receiver.cli.views import cut
 from receiver.core.errors import ConfigError, Problem
 from receiver.core.interpreter import OUR_PYTHON
 from receiver.core.routes import Config, Route, Source
 from receiver.core.routes_file import load
 
+LONGEST_CONDITION = 40
+"""Most letters of a condition in the summary."""
 HANDLER_SECONDS = 60
 """Longest time the import of all handlers may take."""
 
@@ -84,6 +87,8 @@ def _route_row(route: Route) -> tuple[str, str, str, str]:
         ", ".join(sorted(values)) if values else ""
         for values in (route.sources, route.types, route.events, route.channels)
     ]
+    if route.where is not None:
+        wanted.append(cut(route.where.text, LONGEST_CONDITION))
     name = route.name if route.enabled else f"{route.name} (disabled)"
     return (
         name,

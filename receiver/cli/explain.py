@@ -58,7 +58,7 @@ def explain(name: str, as_json: bool) -> None:
 
 def _facts(stored: StoredMessage) -> dict[str, Any]:
     """What filters look at."""
-    found = seen(stored, with_channel=True)
+    found = seen(stored)
     return {
         "source": stored.source,
         "path": stored.path,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from receiver.core.connections import Connection
 from receiver.core.errors import Problem
+from receiver.core.fql import Predicate
 from receiver.core.settings import Secret
 from receiver.core.steps.base import StepConfig
 from receiver.core.verify_options import Verify
@@ -70,6 +71,8 @@ class Route:
     events: tuple[str, ...] | None = None
     """Globs that narrow track messages only."""
     channels: frozenset[str] | None = None
+    where: Predicate | None = None
+    """What must be true of the message."""
     invalid: bool = False
     """Whether it takes messages too that Segment would reject."""
     steps: tuple[StepConfig, ...]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from receiver.core import backoff, steps, units
 from receiver.core.connections import ADDRESSES, Connection
 from receiver.core.errors import Problem
+from receiver.core.fql import compile_fql
 from receiver.core.routes import TRACKING_PATH, Config, Route, Source, SourcePath
 from receiver.core.routes_models import ConnectionKeys, FileKeys, RegionUrls, RouteKeys, SourceKeys
 from receiver.core.routes_types import Feeds
@@ -86,6 +87,7 @@ def _route(name: str, keys: RouteKeys) -> Route:
         types=_narrowed(types),
         events=None if keys.events is None else tuple(keys.events),
         channels=_narrowed(keys.channels),
+        where=None if keys.where is None else compile_fql(keys.where),
         invalid=keys.invalid,
         steps=tuple(steps.build(step) for step in keys.steps),
         retry=backoff.schedule(keys.retry),

@@ -12,6 +12,7 @@ from receiver.core import units
 from receiver.core.connections_check import check_connection
 from receiver.core.environ_check import check_variables
 from receiver.core.findings import Findings, mappings, texts
+from receiver.core.fql_check import check_fql
 from receiver.core.routes_models import SourceKeys
 from receiver.core.steps.check import check_steps
 from receiver.core.verify_check import check_verify
@@ -128,6 +129,9 @@ def _check_route(path: Path, route: dict[str, Any], data: Mapping[str, Any], fin
         close = get_close_matches(name.lower(), KNOWN_TYPES, n=1, cutoff=0.8)
         if name not in KNOWN_TYPES and close:
             findings.warn((*path, "types", at), f"Segment sends no type {name}; did you mean {close[0]}?")
+    where = check_fql((*path, "where"), route.get("where"), findings)
+    if where is not None and "steps" in where.roots:
+        findings.warn((*path, "where"), "no step has run when routes are chosen; use when of a later step")
     queue = route.get("queue")
     if isinstance(queue, str) and queue in RESERVED_QUEUES:
         findings.error(

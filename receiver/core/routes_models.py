@@ -163,6 +163,12 @@ class RouteKeys(Keys):
         min_length=1,
         description="Where messages come from. `client` takes browser and mobile too; `unknown`: not said.",
     )
+    where: MayBeLeftOut[str] = Field(
+        None,
+        examples=["properties.revenue >= 100 and !contains( event, 'test' )"],
+        description="Condition in FQL on the message as it arrived, such as `properties.revenue >= 100`: see "
+        "docs/fql.md. What `types`, `events` and `channels` can say is better said there.",
+    )
     invalid: bool = Field(
         False,
         description="`true`: takes messages too that Segment would reject, see `invalid` of sources. "

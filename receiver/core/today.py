@@ -3,7 +3,7 @@
 from receiver.core.errors import MalformedMessage
 from receiver.core.facts import facts
 from receiver.core.filters import Facts, Matcher, Verdict
-from receiver.core.json_text import members
+from receiver.core.json_text import Fields, members
 from receiver.core.message import StoredMessage
 from receiver.core.routes import Config
 
@@ -20,26 +20,35 @@ class Today:
         path = self._config.path(message.path)
         if path is None:
             return ()
-        found = seen(message, with_channel=self._matcher.needs_channel(path))
-        return () if found is None else self._matcher.match(path, found)
+        fields = _fields(message)
+        if fields is None:
+            return ()
+        return self._matcher.match(
+            path, facts(fields, with_channel=self._matcher.needs_channel(path)), fields
+        )
 
     def explain(self, message: StoredMessage) -> list[Verdict]:
         """Of every route, whether it takes the message and what speaks against it."""
         path = self._config.path(message.path)
-        found = seen(message, with_channel=True)
+        fields = _fields(message)
         if path is None:
             return self._none(f"no source of routes.yaml has the path {message.path} it came by")
-        if found is None:
+        if fields is None:
             return self._none("its body is no JSON object")
-        return self._matcher.explain(path, found)
+        return self._matcher.explain(path, facts(fields, with_channel=True), fields)
 
     def _none(self, reason: str) -> list[Verdict]:
         return [Verdict(route=name, matched=False, reason=reason) for name in self._config.routes]
 
 
-def seen(message: StoredMessage, *, with_channel: bool) -> Facts | None:
+def seen(message: StoredMessage) -> Facts | None:
     """What filters see of a message; None when its body is no object."""
+    fields = _fields(message)
+    return None if fields is None else facts(fields, with_channel=True)
+
+
+def _fields(message: StoredMessage) -> Fields | None:
     try:
-        return facts(members(message.body), with_channel=with_channel)
+        return members(message.body)
     except MalformedMessage:
         return None

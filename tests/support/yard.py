@@ -18,6 +18,7 @@ from receiver.core import keys, replays, routes_file, scripts, store
 from receiver.core.clients import connect
 from receiver.core.clock import SYSTEM
 from receiver.core.filters import Facts, Matcher
+from receiver.core.json_text import members
 from receiver.core.message import NewMessage
 from receiver.core.queue import Jobs
 from receiver.core.reading import Store
@@ -99,7 +100,7 @@ class Yard:
             message_id=orjson.loads(body)["messageId"],
             content=body[-4:],
             users=tuple(filter(None, (message.get("userId"), message.get("anonymousId")))),
-            routes=self._matcher.match(self.config.paths[source], facts),
+            routes=self._matcher.match(self.config.paths[source], facts, members(body)),
         )
 
     def settle(self) -> None:

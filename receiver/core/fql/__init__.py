@@ -2,6 +2,6 @@
 
 from receiver.core.fql.compiler import compile_fql
 from receiver.core.fql.errors import FqlError
-from receiver.core.fql.predicate import Predicate
+from receiver.core.fql.predicate import Judged, Predicate
 
-__all__ = ["FqlError", "Predicate", "compile_fql"]
+__all__ = ["FqlError", "Judged", "Predicate", "compile_fql"]

@@ -70,8 +70,8 @@ def test_routes_take_what_their_conditions_say(
     config: Config, path: str, facts: Facts, expected: list[str]
 ) -> None:
     matcher = Matcher(config)
-    assert list(matcher.match(at(config, path), facts)) == expected
-    assert list(matcher.match(at(config, path), facts)) == expected, "the same when it is remembered"
+    assert list(matcher.match(at(config, path), facts, {})) == expected
+    assert list(matcher.match(at(config, path), facts, {})) == expected, "the same when it is remembered"
 
 
 def test_the_context_is_needed_only_where_a_route_filters_on_channels(config: Config) -> None:
@@ -122,7 +122,7 @@ def test_the_context_is_needed_only_where_a_route_filters_on_channels(config: Co
 def test_explain_gives_the_condition_that_failed(
     config: Config, path: str, facts: Facts, route: str, reason: str
 ) -> None:
-    verdicts = {verdict.route: verdict for verdict in Matcher(config).explain(at(config, path), facts)}
+    verdicts = {verdict.route: verdict for verdict in Matcher(config).explain(at(config, path), facts, {})}
     assert list(verdicts) == list(config.routes)
     assert verdicts[route].reason == reason
     assert verdicts[route].matched == (reason == "every condition holds")
@@ -132,14 +132,17 @@ def test_the_memo_is_bounded_in_number_and_length(config: Config, monkeypatch: p
     monkeypatch.setattr(filters, "REMEMBERED", 10)
     matcher, path = Matcher(config), at(config, "shop")
     for number in range(100):
-        assert matcher.match(path, Facts(type="track", event=f"Order {number}")) == ("everything", "orders")
+        assert matcher.match(path, Facts(type="track", event=f"Order {number}"), {}) == (
+            "everything",
+            "orders",
+        )
         assert len(matcher._memo) <= 10
     before = dict(matcher._memo)
-    assert matcher.match(path, Facts(type="track", event="Order " + "x" * 100_000)) == (
+    assert matcher.match(path, Facts(type="track", event="Order " + "x" * 100_000), {}) == (
         "everything",
         "orders",
     )
-    assert matcher.match(path, Facts(type="x" * 100_000)) == ("everything",)
+    assert matcher.match(path, Facts(type="x" * 100_000), {}) == ("everything",)
     assert matcher._memo == before
 
 
@@ -149,4 +152,4 @@ def test_a_name_with_wildcards_beside_plain_ones_counts_once() -> None:
         "routes: {r: {events: [A, 'A*', A], steps: [{handler: 'a:b'}]}}\n"
     )
     config = parse(text, file="f", environ={})
-    assert Matcher(config).match(at(config, "s"), Facts(type="track", event="A")) == ("r",)
+    assert Matcher(config).match(at(config, "s"), Facts(type="track", event="A"), {}) == ("r",)
