@@ -14,7 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from receiver.core.errors import HookError
-from receiver.core.template_filters import FILTERS, TESTS, bounded, plain, text
+from receiver.core.template_filters import FILTERS, LIKE_FUNCTIONS, TESTS, bounded, plain, text
 
 Names = Mapping[str, Any]
 Render = Callable[[Names], Any]
@@ -99,6 +99,18 @@ def _environment() -> _Environment:
     return environment
 
 
+class _Functions(NodeTransformer):
+    """A filter that is written like a function, `base64("a")`, is the filter."""
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:
+        self.generic_visit(node)
+        name, arguments = node.node, node.args
+        if isinstance(name, nodes.Name) and name.name in LIKE_FUNCTIONS and arguments:
+            rest = (arguments[1:], node.kwargs, node.dyn_args, node.dyn_kwargs)
+            return nodes.Filter(arguments[0], name.name, *rest, lineno=node.lineno)
+        return node
+
+
 class _Prepared(NodeTransformer):
     """Loops are counted, and an inline `if` without `else` is null instead of an object of Jinja's."""
 
@@ -117,6 +129,7 @@ def parse(source: str) -> nodes.Template:
     """Syntax tree of a template that uses nothing but what is allowed; raises TemplateError."""
     try:
         tree = _environment().parse(source)
+        _Functions().visit(tree)
         for node in tree.find_all(nodes.Node):
             _check(node)
         _Prepared().visit(tree)

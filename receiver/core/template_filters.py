@@ -5,6 +5,7 @@ let a message choose how much memory they take (`center`, `replace`), or that re
 (`attr`). They raise ValueError or TypeError for what cannot be done.
 """
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
@@ -98,6 +99,10 @@ def _truncate(value: str, length: int = 255, end: str = "…") -> str:
 
 def _quoted(value: str) -> str:
     return quote(value, safe="")
+
+
+def _base64(value: str) -> str:
+    return base64.b64encode(value.encode()).decode()
 
 
 def _list(value: Any) -> list[Any]:
@@ -197,6 +202,7 @@ def _truncated(value: Any, fallback: int | None) -> int | None:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "abs": _nullable(abs),
+    "base64": _of_text(_base64),
     "capitalize": _of_text(str.capitalize),
     "default": default,
     "first": _first,
@@ -229,6 +235,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "upper": _of_text(str.upper),
     "urlencode": _of_text(_quoted),
 }
+
+LIKE_FUNCTIONS = frozenset({"base64"})
+"""Filters that may be written as `base64(value)` too, as the low-code tools do whose examples people copy."""
 
 _JINJA_TESTS = cast(Mapping[str, Callable[..., Any]], JINJA_TESTS)
 _ABOUT_PYTHON = ("callable", "escaped", "filter", "sameas", "test")

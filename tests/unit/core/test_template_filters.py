@@ -17,6 +17,13 @@ NAMES = {
 
 EXAMPLES: dict[str, list[tuple[str, Any]]] = {
     "abs": [("i | abs", 7)],
+    "base64": [
+        ("'your_Write_Key:' | base64", "eW91cl9Xcml0ZV9LZXk6"),
+        ("base64('your_Write_Key:')", "eW91cl9Xcml0ZV9LZXk6"),
+        ("base64(f) | lower", "mi4zndu="),
+        ("'ü' | base64", "w7w="),
+        ("base64(x)", None),
+    ],
     "capitalize": [("'ab CD' | capitalize", "Ab cd")],
     "default": [("x | default(1)", 1), ("i | default(1)", -7)],
     "first": [("l | first", 3), ("[] | first", None)],
