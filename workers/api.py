@@ -23,6 +23,7 @@ from workers.errors import (
 from workers.http import Outbound
 from workers.ids import stable_id
 from workers.message import Message
+from workers.profile import ProfileConnection
 from workers.response import Response
 from workers.segment import SegmentConnection
 from workers.toolbox import Toolbox
@@ -129,6 +130,10 @@ class Context:
             return base if times == 1 else stable_id(base, str(times))  # made twice, it is two messages
 
         return SegmentConnection(self._tools.segment(connection), self._message, call_id)
+
+    def profile(self, connection: str) -> ProfileConnection:
+        """What Segment knows of a user or account: `await context.profile("crm").traits("user_id:42")`."""
+        return ProfileConnection(self._tools.profile(connection))
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         """For sync handlers: `context.run(context.http.post(url, json=…))` waits for the answer."""

@@ -1,4 +1,4 @@
-"""When a connection may send: not while Segment asked it to wait, and no faster than its rate.
+"""When a connection may send: not while Segment asked it to wait, and no faster than a rate.
 
 The rate is kept by all workers together; that Segment asked to wait, each learns for itself.
 """
@@ -16,13 +16,21 @@ PATIENCE_S = 10.0
 
 
 class Pace:
-    """One per connection and drain."""
+    """One per connection, API and drain."""
 
     def __init__(
-        self, name: str, per_second: float | None, rate: SharedRate, clock_: Clock = clock.SYSTEM
+        self,
+        place: str,
+        per_second: float | None,
+        rate: SharedRate,
+        clock_: Clock = clock.SYSTEM,
+        *,
+        limit: str,
     ) -> None:
-        """`per_second`: messages; None: no limit, and Redis is never asked."""
-        self._name = name
+        """`place` names the rate in Redis, `limit` names it for people. `per_second`: messages or requests;
+        None: no limit, and Redis is never asked."""
+        self._place = place
+        self._limit = limit
         self._per_second = per_second
         self._rate = rate
         self._clock = clock_
@@ -33,13 +41,12 @@ class Pace:
         """Wait until `count` messages may go; what is answered is why they may not."""
         if self._per_second is not None and not self._held():
             try:
-                wait_s = await self._rate.take(
-                    f"connection:{self._name}", self._per_second, count, patience_s=PATIENCE_S
-                )
+                wait_s = await self._rate.take(self._place, self._per_second, count, patience_s=PATIENCE_S)
             except Unavailable as error:
                 return Retry(error.code, error.message)
             if wait_s > PATIENCE_S:
-                return Retry("rate_limited", f"{self._limit()} is used up for {wait_s:.0f} s", wait_s)
+                used_up = f"{self._limit}, {self._per_second:g}/s for all workers, is used up"
+                return Retry("rate_limited", f"{used_up} for {wait_s:.0f} s", wait_s)
             await asyncio.sleep(wait_s)
         return self._held()
 
@@ -54,6 +61,3 @@ class Pace:
         if left_s <= 0:
             return None
         return Retry(self._asked.code, f"not sent, for another request was told: {self._asked.error}", left_s)
-
-    def _limit(self) -> str:
-        return f"the rate_limit of the connection {self._name}, {self._per_second:g}/s for all workers,"

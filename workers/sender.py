@@ -28,7 +28,8 @@ class Sender:
         limit = connection.rate_limit
         self.connection = connection
         self._http = http
-        self._pace = Pace(connection.name, limit, rate)
+        named = f"the rate_limit of the connection {connection.name}"
+        self._pace = Pace(f"connection:{connection.name}", limit, rate, limit=named)
         self._coalescer = Coalescer(
             self._post,
             max_items=request.MAX_ITEMS if limit is None else max(1, min(request.MAX_ITEMS, int(limit))),
@@ -42,9 +43,7 @@ class Sender:
     async def exchange(self, wanted: Request) -> Response:
         """Send one request of its own. Raises what its failure means for a delivery."""
         raise_for(await self._pace.turn(1) or Done())
-        response = await self._http.request(
-            wanted.method, wanted.url, headers=wanted.headers, body=wanted.body, allow_private=True
-        )
+        response = await self._http.send(wanted)
         outcome = judged(response).outcome
         self._pace.heed(outcome)
         raise_for(outcome)
@@ -59,14 +58,7 @@ class Sender:
             return Answer(problem)
         try:
             made = request.batch(self.connection, items, sent_at_ms=clock.SYSTEM.now_ms())
-            response = await self._http.request(
-                made.method,
-                made.url,
-                headers=made.headers,
-                body=made.body,
-                timeout=TIMEOUT_S,
-                allow_private=True,
-            )
+            response = await self._http.send(made, timeout=TIMEOUT_S)
         except InvalidRequest as error:
             return Answer(Dead(error.code, str(error)))
         except (RetryError, PermanentError) as error:

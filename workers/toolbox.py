@@ -4,14 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from receiver.core.clients import connect_async
 from receiver.core.routes import Config
 from receiver.core.shared_rate import SharedRate
+from workers.cache import Cache
 from workers.http import Outbound
 from workers.limits import Limits
+from workers.profile import Answers, Profiles
 from workers.sender import Sender
 from workers.threads import Threads
+
+T = TypeVar("T")
 
 STUCK_THREADS = 8
 """So many wear a process out."""
@@ -29,6 +34,8 @@ class Toolbox:
     """Makes ids differ between stores, whose messages are numbered alike."""
     senders: Mapping[str, Sender]
     """By the name of their connection."""
+    profiles: Mapping[str, Profiles]
+    """By the name of their connection, where it has a profile token."""
     rate: SharedRate
     """What is limited for all workers together."""
 
@@ -43,9 +50,15 @@ class Toolbox:
         """
         threads = Threads(concurrency)
         rate = SharedRate(connect_async(url))
+        answers: Answers = Cache()
         try:
             async with Outbound.open(concurrency=concurrency) as http:
                 senders = {name: Sender(one, http, rate) for name, one in config.connections.items()}
+                profiles = {
+                    name: Profiles(one, http, rate, answers)
+                    for name, one in config.connections.items()
+                    if one.profile_token is not None
+                }
                 try:
                     yield cls(
                         http=http,
@@ -54,23 +67,33 @@ class Toolbox:
                         loop=asyncio.get_running_loop(),
                         store_id=store_id,
                         senders=senders,
+                        profiles=profiles,
                         rate=rate,
                     )
                 finally:
-                    await asyncio.gather(*(sender.close() for sender in senders.values()))
+                    await asyncio.gather(answers.close(), *(sender.close() for sender in senders.values()))
         finally:
             threads.close()
             await rate.close()
 
     def segment(self, connection: str) -> Sender:
         """Raises LookupError for a connection that routes.yaml does not have."""
-        try:
-            return self.senders[connection]
-        except KeyError:
-            known = ", ".join(self.senders) or "none"
-            raise LookupError(f"no connection {connection!r} in routes.yaml (there: {known})") from None
+        return _named(self.senders, "", connection)
+
+    def profile(self, connection: str) -> Profiles:
+        """Raises LookupError for a connection that routes.yaml does not have, or gives no profile token."""
+        return _named(self.profiles, " with a profile_token_env", connection)
 
     @property
     def worn(self) -> bool:
         """Sync handlers ran past their time and never came back: the process is worth replacing."""
         return self.threads.stuck >= STUCK_THREADS
+
+
+def _named(found: Mapping[str, T], kind: str, connection: str) -> T:
+    try:
+        return found[connection]
+    except KeyError:
+        known = ", ".join(found) or "none"
+        sentence = f"no connection {connection!r}{kind} in routes.yaml (there: {known})"
+        raise LookupError(sentence) from None

@@ -29,6 +29,7 @@ _PLACES = {
     "RouteKeys": "`routes.<name>`",
     "StepKeys": "`routes.<name>.steps[]`",
     "HttpKeys": "`http`",
+    "ProfileKeys": "`profile`",
     "SegmentKeys": "`segment`",
 }
 """Where each model stands in the file, in the order of the page."""

@@ -11,6 +11,7 @@ from receiver.core import steps as registry
 from receiver.core.steps.base import Spec
 from receiver.core.steps.handler import HandlerSpec
 from receiver.core.steps.http import HttpSpec
+from receiver.core.steps.profile import ProfileSpec
 from receiver.core.steps.segment import SegmentSpec
 from tests.support.destination import Answer, Destination, Seen
 from tests.support.outbound import a_context, a_message, a_step, run_step, with_tools
@@ -32,7 +33,19 @@ def segment(url: str) -> Spec:
     return SegmentSpec(connection="crm", call="track", userId="u1", event="{{ event }}")
 
 
-KINDS: dict[str, Callable[[str], Spec]] = {"handler": handler, "http": http, "segment": segment}
+def profile(url: str) -> Spec:
+    return ProfileSpec(connection="crm", get="metadata", id="user_id:{{ type }}", values={})
+
+
+KINDS: dict[str, Callable[[str], Spec]] = {
+    "handler": handler,
+    "http": http,
+    "profile": profile,
+    "segment": segment,
+}
+TELLING = [kind for kind in KINDS if kind != "profile"]
+"""Those that tell somebody something; a question may be asked twice."""
+Run = Callable[..., Outcome]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -41,8 +54,13 @@ def a_call(url: str) -> Message:
     return a_message({"type": "track", "event": url})
 
 
-def run(kind: str, url: str, message: Message | None = None, **options: Any) -> Outcome:
-    return run_step(KINDS[kind](url), message or a_call(url), segment_url=url, **options)
+@pytest.fixture
+def run(redis_url: str) -> Run:
+    def run(kind: str, url: str, message: Message | None = None, **options: Any) -> Outcome:
+        message = message or a_call(url)
+        return run_step(KINDS[kind](url), message, segment_url=url, redis_url=redis_url, **options)
+
+    return run
 
 
 def sent_id(seen: Seen) -> str:
@@ -67,7 +85,7 @@ def test_a_step_has_the_name_and_timeout_of_its_configuration(kind: str) -> None
 
 
 @every_kind
-def test_what_works_is_done_with_an_output_that_json_can_say(kind: str) -> None:
+def test_what_works_is_done_with_an_output_that_json_can_say(run: Run, kind: str) -> None:
     with Destination() as destination:
         outcome = run(kind, destination.url)
     assert isinstance(outcome, Done)
@@ -75,19 +93,19 @@ def test_what_works_is_done_with_an_output_that_json_can_say(kind: str) -> None:
 
 
 @every_kind
-def test_many_at_a_time_work(kind: str) -> None:
+def test_many_at_a_time_work(kind: str, redis_url: str) -> None:
     async def work(tools: Toolbox) -> list[Outcome]:
         step = steps.build(a_step(KINDS[kind](destination.url)), tools)
         messages = [a_call(destination.url) for _ in range(50)]
         return await asyncio.gather(*(step.run(message, a_context(tools, message)) for message in messages))
 
     with Destination() as destination:
-        outcomes = with_tools(work, segment_url=destination.url)
+        outcomes = with_tools(work, segment_url=destination.url, redis_url=redis_url)
     assert {type(outcome) for outcome in outcomes} == {Done}
 
 
-@every_kind
-def test_an_attempt_repeated_carries_the_same_id_and_a_replay_another(kind: str) -> None:
+@pytest.mark.parametrize("kind", TELLING)
+def test_an_attempt_repeated_carries_the_same_id_and_a_replay_another(run: Run, kind: str) -> None:
     with Destination() as destination:
         for attempt, replay in ((1, 0), (2, 0), (1, 1)):
             assert isinstance(run(kind, destination.url, attempt=attempt, replay=replay), Done)
@@ -97,7 +115,7 @@ def test_an_attempt_repeated_carries_the_same_id_and_a_replay_another(kind: str)
 
 @every_kind
 @pytest.mark.parametrize("raw", [b"", b"null", b'{"type":'])
-def test_an_unreadable_message_is_dead(kind: str, raw: bytes) -> None:
+def test_an_unreadable_message_is_dead(run: Run, kind: str, raw: bytes) -> None:
     with Destination() as destination:
         outcome = run(kind, destination.url, a_message(raw))
     assert isinstance(outcome, Dead)
@@ -106,7 +124,7 @@ def test_an_unreadable_message_is_dead(kind: str, raw: bytes) -> None:
 
 
 @every_kind
-def test_nobody_there_is_tried_again(kind: str) -> None:
+def test_nobody_there_is_tried_again(run: Run, kind: str) -> None:
     with Destination() as destination:
         gone = destination.url
     outcome = run(kind, gone)
@@ -116,7 +134,7 @@ def test_nobody_there_is_tried_again(kind: str) -> None:
 
 @every_kind
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
-def test_a_busy_destination_is_tried_again_when_it_says(kind: str, status: int) -> None:
+def test_a_busy_destination_is_tried_again_when_it_says(run: Run, kind: str, status: int) -> None:
     with Destination(otherwise=Answer(status=status, headers={"Retry-After": "30"})) as destination:
         outcome = run(kind, destination.url)
     assert isinstance(outcome, Retry)
@@ -125,7 +143,7 @@ def test_a_busy_destination_is_tried_again_when_it_says(kind: str, status: int) 
 
 @every_kind
 @pytest.mark.parametrize("status", [400, 401, 404, 422])
-def test_a_refusal_is_dead(kind: str, status: int) -> None:
+def test_a_refusal_is_dead(run: Run, kind: str, status: int) -> None:
     with Destination(otherwise=Answer(status=status)) as destination:
         outcome = run(kind, destination.url)
     assert isinstance(outcome, Dead)
@@ -133,7 +151,7 @@ def test_a_refusal_is_dead(kind: str, status: int) -> None:
 
 
 @every_kind
-def test_a_connection_that_breaks_is_tried_again(kind: str) -> None:
+def test_a_connection_that_breaks_is_tried_again(run: Run, kind: str) -> None:
     with Destination(otherwise=Answer(behaviour="reset")) as destination:
         outcome = run(kind, destination.url)
     assert isinstance(outcome, Retry)
@@ -141,6 +159,6 @@ def test_a_connection_that_breaks_is_tried_again(kind: str) -> None:
 
 
 @every_kind
-def test_a_step_that_hangs_ends_with_its_timeout(kind: str) -> None:
+def test_a_step_that_hangs_ends_with_its_timeout(run: Run, kind: str) -> None:
     with Destination(otherwise=Answer(behaviour="hang")) as destination, pytest.raises(TimeoutError):
         run(kind, destination.url, timeout_s=0.1)

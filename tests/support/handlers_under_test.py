@@ -124,3 +124,13 @@ def thread_sync(message: Message) -> int:
 
 async def thread_async(message: Message) -> int:
     return threading.get_ident()
+
+
+async def look_up(message: Message, context: Context) -> Any:
+    """Asks the Profile API as the message says."""
+    ask = getattr(context.profile("crm"), str(message.get("get")))
+    return await ask(message.get("id"), **message.get("options", {}))
+
+
+def look_up_in_a_thread(message: Message, context: Context) -> Any:
+    return context.run(look_up(message, context))

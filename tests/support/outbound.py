@@ -28,8 +28,10 @@ BODY = {"type": "track", "userId": "u/1", "properties": {"order_id": "o 1", "tot
 
 
 def a_config(*, segment_url: str = NOWHERE, **connection: Any) -> Config:
-    """No routes; one connection, `crm`, to `segment_url`."""
-    crm = Connection(name="crm", write_key=Secret("key"), tracking_url=segment_url, **connection)
+    """No routes; one connection, `crm`, to `segment_url`, by the credentials of a SegmentStandIn."""
+    credentials = {"write_key": Secret("key"), "profile_token": Secret("profile-token"), "space_id": "space"}
+    addresses = {"tracking_url": segment_url, "profile_url": segment_url}
+    crm = Connection(name="crm", **{**credentials, **addresses, **connection})
     return Config(sources={}, connections={"crm": crm}, routes={}, version="test", paths={})
 
 
@@ -85,6 +87,7 @@ def run_step(
     message: Message,
     *,
     segment_url: str = NOWHERE,
+    redis_url: str = NO_REDIS,
     timeout_s: float = 10.0,
     connection: Mapping[str, Any] | None = None,
     **context: Any,
@@ -96,7 +99,7 @@ def run_step(
         async with asyncio.timeout(timeout_s):
             return await step.run(message, a_context(tools, message, **context))
 
-    return with_tools(work, segment_url=segment_url, **(connection or {}))
+    return with_tools(work, segment_url=segment_url, redis_url=redis_url, **(connection or {}))
 
 
 def post(

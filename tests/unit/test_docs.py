@@ -70,7 +70,9 @@ def _codes_in_calls() -> set[str]:
     for path in CODE:
         text = _read(path)
         found |= set(
-            re.findall(r"\b(?:Retry|Dead|Unreachable|RequestRefused)\(\s*(?:code=)?\"([a-z]\w+)\"", text)
+            re.findall(
+                r"\b(?:Retry|Dead|Unreachable|RequestRefused|ProfileError)\(\s*(?:code=)?\"([a-z]\w+)\"", text
+            )
         )
         found |= set(re.findall(r"\bcode\s*=\s*\"([a-z]\w+)\"", text))
         found |= set(_texts_of("_SENTENCES", text))

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from receiver.core.steps.base import StepConfig
-from workers.steps import handler, http, segment
+from workers.steps import handler, http, profile, segment
 from workers.steps.base import Step
 from workers.toolbox import Toolbox
 
 STEPS: dict[str, Callable[[StepConfig, Toolbox], Step]] = {
     "handler": handler.build,
     "http": http.build,
+    "profile": profile.build,
     "segment": segment.build,
 }
 

@@ -9,18 +9,16 @@ import inspect
 import traceback
 from typing import Any, cast
 
-from receiver.core import exact_json
 from receiver.core.steps.base import StepConfig
 from receiver.core.steps.handler import HandlerSpec
 from workers.api import Context, Message
 from workers.errors import DropEvent, PermanentError, RetryError, outcome_of
 from workers.loading import Handler, HandlerNotFound, load
-from workers.outcome import Dead, Done, Drop, Outcome, Retry
+from workers.outcome import Done, Drop, Outcome, Retry
 from workers.steps.base import Step
+from workers.steps.output import kept
 from workers.toolbox import Toolbox
 
-MAX_OUTPUT = 32_000
-"""Bytes of a handler's output as JSON: it is stored while the delivery waits for a retry."""
 MAX_TRACE = 4_000
 FRAMES = 12
 
@@ -108,14 +106,4 @@ def _trace(error: BaseException) -> str:
 
 
 def _checked(outcome: Outcome) -> Outcome:
-    """The output as it looks after it was stored: a resumed attempt must see the same as the first one."""
-    if not isinstance(outcome, Done) or outcome.output is None:
-        return outcome
-    try:
-        text = exact_json.dumps(outcome.output)
-    except ValueError as error:
-        return Dead("output_not_json", f"the handler's output cannot be said in JSON: {error}")
-    if len(text) > MAX_OUTPUT:
-        size = f"the handler's output has {len(text):,} bytes, {MAX_OUTPUT:,} are kept"
-        return Dead("output_too_large", size)
-    return Done(exact_json.loads(text))
+    return kept(outcome.output, "the handler's output") if isinstance(outcome, Done) else outcome

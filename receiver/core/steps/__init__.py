@@ -8,12 +8,13 @@ from pydantic import ConfigDict, Field
 from receiver.core import backoff, units
 from receiver.core.fql import compile_fql
 from receiver.core.routes_types import MayBeLeftOut, Target
-from receiver.core.steps import handler, http, segment
+from receiver.core.steps import handler, http, profile, segment
 from receiver.core.steps.base import Kind, SharedKeys, StepConfig
 from receiver.core.steps.http import HttpKeys
+from receiver.core.steps.profile import ProfileKeys
 from receiver.core.steps.segment import SegmentKeys
 
-KINDS: dict[str, Kind] = {"handler": handler, "http": http, "segment": segment}
+KINDS: dict[str, Kind] = {"handler": handler, "http": http, "profile": profile, "segment": segment}
 """Key of a step → its kind."""
 
 
@@ -26,6 +27,7 @@ class StepKeys(SharedKeys):
         None, description="Python function `module:function`, called with the message and a context."
     )
     http: MayBeLeftOut[HttpKeys] = Field(None, description="An outbound HTTP request.")
+    profile: MayBeLeftOut[ProfileKeys] = Field(None, description="A question to Segment's Profile API.")
     segment: MayBeLeftOut[SegmentKeys] = Field(None, description="A call of Segment's tracking API.")
 
 

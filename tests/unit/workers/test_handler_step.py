@@ -9,7 +9,8 @@ from tests.support import handlers_under_test as handlers
 from tests.support.outbound import a_context, a_message, a_step, run_step, with_tools
 from workers import steps
 from workers.outcome import Dead, Done, Drop, Outcome, Retry
-from workers.steps.handler import MAX_OUTPUT, MAX_TRACE
+from workers.steps.handler import MAX_TRACE
+from workers.steps.output import MAX_OUTPUT
 from workers.toolbox import Toolbox
 
 

@@ -27,7 +27,7 @@ class Places:
 
 
 def a_pace(places: Places, clock: FakeClock, per_second: float | None = None) -> Pace:
-    return Pace("crm", per_second, cast(SharedRate, places), clock)
+    return Pace("connection:crm", per_second, cast(SharedRate, places), clock, limit="the rate_limit of crm")
 
 
 def turn(one: Pace, count: int = 1) -> Retry | None:
