@@ -60,7 +60,7 @@ def replay(
     """
     if not (names or since is not None or until is not None or any(chosen.values())):
         raise click.UsageError(
-            "say which messages: --id, --since, --until, --type, --event, --source or --user"
+            "say which messages: --id, --since, --until, --type, --event, --source, --user or --where"
         )
     with open_store() as store:
         _servable(store, routes, dry_run=dry_run)

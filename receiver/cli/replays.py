@@ -96,6 +96,8 @@ def replay_json(progress: Progress) -> dict[str, Any]:
             "events": list(chosen.events),
             "sources": list(chosen.sources),
             "user": chosen.user,
+            "invalid": chosen.invalid,
+            "where": chosen.where,
         },
         "share": round(progress.share, 4),
         "matched": progress.matched,
@@ -139,6 +141,10 @@ def _selected(chosen: Selection) -> Iterator[str]:
         yield f"from {', '.join(chosen.sources)}"
     if chosen.user is not None:
         yield f"of {chosen.user}"
+    if chosen.invalid:
+        yield "invalid ones"
+    if chosen.where is not None:
+        yield f"where {chosen.where}"
     if chosen.since_ms is not None:
         yield f"since {minute(chosen.since_ms)}"
     if chosen.until_ms is not None:

@@ -6,6 +6,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 import click
 
+from receiver.cli.fql_option import where_option
 from receiver.cli.lookup import known_sources
 from receiver.cli.times import moment_option
 from receiver.core.findings import suggestion
@@ -49,10 +50,11 @@ class Chosen(TypedDict):
     sources: tuple[str, ...]
     user: str | None
     invalid: bool
+    where: str | None
 
 
 def by_content(command: F) -> F:
-    """Adds --type, --event, --source, --user and --invalid; the command takes them as
+    """Adds --type, --event, --source, --user, --invalid and --where; the command takes them as
     `**chosen: Unpack[Chosen]`."""
     event = 'Name of a track event, or a pattern: "Order *".'
     return _with(
@@ -64,6 +66,7 @@ def by_content(command: F) -> F:
         click.option("--source", "sources", metavar="NAME", multiple=True, help="Source it came from."),
         click.option("--user", metavar="ID", help="userId or anonymousId."),
         click.option("--invalid", is_flag=True, help="Only those that Segment would reject."),
+        where_option,
     )
 
 

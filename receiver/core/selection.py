@@ -1,10 +1,16 @@
 """Which stored messages: the filters that lists, replays and dry runs share."""
 
+from functools import lru_cache
+
 import msgspec
 
 from receiver.core import globs, json_text
+from receiver.core.content import Content
 from receiver.core.errors import MalformedMessage
+from receiver.core.exact_json import NotJson
 from receiver.core.facts import facts, message_id, owner, users
+from receiver.core.fql import Predicate, compile_fql
+from receiver.core.json_text import Fields
 from receiver.core.message import StoredMessage
 
 
@@ -22,6 +28,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """userId or anonymousId."""
     invalid: bool = False
     """Only those that Segment would reject."""
+    where: str | None = None
+    """What must be true of a message, in FQL."""
 
     def takes(self, message: StoredMessage) -> bool:
         """Whether a message belongs to it. A body that cannot be read has no type, event or user."""
@@ -33,7 +41,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return False
         if self.sources and message.source not in self.sources:
             return False
-        about_content = self.types or self.events or self.user or self.invalid
+        about_content = self.types or self.events or self.user or self.invalid or self.where
         return not about_content or self._takes_content(message.body)
 
     def _takes_content(self, body: bytes) -> bool:
@@ -51,7 +59,23 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return False
         if self.invalid and not found.problems:
             return False
-        return self.user is None or self.user in users(fields)
+        if self.user is not None and self.user not in users(fields):
+            return False
+        return self.where is None or _holds(_compiled(self.where), fields)
+
+
+@lru_cache(maxsize=16)
+def _compiled(where: str) -> Predicate:
+    """A selection is asked of many messages, and goes by text from process to process."""
+    return compile_fql(where)
+
+
+def _holds(where: Predicate, fields: Fields) -> bool:
+    """What cannot be read is not selected."""
+    try:
+        return where(Content(fields))
+    except NotJson:
+        return False
 
 
 def identity(body: bytes) -> str | None:

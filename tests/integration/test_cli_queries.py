@@ -36,6 +36,10 @@ from tests.support.yard import IDENTIFY, ORDER, PAGE, SCREEN, Screen, Yard, inte
         (["--status", "dead", "--type", "track"], ""),
         (["--status", "dead", "--type", "identify"], "2"),
         (["--limit", "2"], "54"),
+        (["--where", "type = 'track' and userId = 'usr_1'"], "51"),
+        (["--where", "match( lowercase( event ), 'order *' )", "--source", "web"], "5"),
+        (["--where", "type = 'identify'", "--status", "dead"], "2"),
+        (["--where", "event = 5"], ""),
     ],
 )
 def test_messages_by_every_filter(worked: Yard, screen: Screen, arguments: list[str], ids: str) -> None:

@@ -40,6 +40,7 @@ def test_a_dry_run_goes_by_routes_yaml_of_now(worked: Yard, screen: Screen) -> N
         (["--event", "Order *", "--source", "web", "--until", "now"], 0, "Replayed 1 message: 1 delivered"),
         (["--user", "usr_1", "--route", "orders", "--route", "crm"], 1, "3 delivered, 0 dropped, 3 dead"),
         (["--type", "screen"], 0, "1 message, and no route takes any of them today"),
+        (["--where", "type = 'track' and userId = 'usr_1'"], 0, "Replayed 2 messages: 2 delivered"),
     ],
 )
 def test_a_replay_delivers_again_and_waits_for_it(

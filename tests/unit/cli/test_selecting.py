@@ -16,6 +16,12 @@ from receiver.core.message import Status
         (["messages", "--since", "soon"], "'soon' is no time"),
         (["messages", "--event", "[a"], "has no closing `]`"),
         (["messages", "--limit", "0"], "--limit"),
+        (
+            ["messages", "--where", "type == 'track'"],
+            "FQL writes = for == (at character 6) type ==",
+        ),
+        (["tail", "--where", ""], "the statement is empty"),
+        (["replay", "--where", "a and"], "missing before the end"),
         (["replay"], "say which messages"),
         (["replay", "--since", "1h", "--rate", "fast"], "'fast' is no rate; write for example 50, 50/s"),
         (["replay", "--since", "1h", "--rate", "0"], "'0' is no rate"),
