@@ -18,6 +18,7 @@ ROWS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "tracking": accept.tracked,
     "deliver": deliver.noop,
     "http": deliver.http,
+    "segment": deliver.segment,
     "latency": latency.latency,
     "memory": memory.memory,
     "dev": startup.startup,

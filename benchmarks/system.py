@@ -36,13 +36,21 @@ def noop_routes(count: int, handler: str = "noop") -> dict[str, Any]:
 class System:
     """A running receiver on its Valkey; workers are started and stopped by the row."""
 
-    def __init__(self, space: Workspace, name: str, routes: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        space: Workspace,
+        name: str,
+        routes: dict[str, Any],
+        connections: dict[str, Any] | None = None,
+    ) -> None:
         self._space = space
         self.name = name
         file = space.folder / f"{name}.yaml"
         source: dict[str, Any] = {"verify": {"scheme": "segment", "secret_env": ["BENCH_SECRET"]}}
         source["write_key_env"] = "BENCH_WRITE_KEY"
-        file.write_text(json.dumps({"sources": {"shop": source}, "routes": routes}))
+        file.write_text(
+            json.dumps({"sources": {"shop": source}, "connections": connections or {}, "routes": routes})
+        )
         self.valkey = Valkey(space, f"{name}-valkey")
         self.latencies = space.folder / f"{name}.latencies"
         self.environ = {

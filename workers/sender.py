@@ -5,18 +5,20 @@ each delivery gets its own outcome. Any other request to the connection's APIs g
 """
 
 from receiver.core import backoff, clock
-from receiver.core.connections import Connection
+from receiver.core.connections import ADDRESSES, Connection
 from receiver.core.segment import request
 from receiver.core.segment.request import InvalidRequest, Request
 from receiver.core.shared_rate import SharedRate
 from workers.coalescer import Answer, Coalescer
-from workers.errors import PermanentError, RetryError, outcome_of, raise_for
+from workers.errors import PermanentError, RetryError, outcome_of
 from workers.http import Outbound
 from workers.outcome import Dead, Done, Outcome, Retry
 from workers.pace import Pace
 from workers.response import Response, failure
 
 TIMEOUT_S = 30.0
+SEGMENTS_OWN = frozenset(addresses["tracking"] for addresses in ADDRESSES.values())
+"""Far away, and known to take compressed batches; of an address of the operator's own neither is sure."""
 NEVER = (501, 505)
 """The 5xx that Segment's own clients do not repeat."""
 
@@ -28,6 +30,7 @@ class Sender:
         limit = connection.rate_limit
         self.connection = connection
         self._http = http
+        self._compresses = connection.tracking_url in SEGMENTS_OWN
         named = f"the rate_limit of the connection {connection.name}"
         self._pace = Pace(f"connection:{connection.name}", limit, rate, limit=named)
         self._coalescer = Coalescer(
@@ -40,14 +43,17 @@ class Sender:
         """Send one call, as `receiver.core.segment.calls` makes it. Done has no output."""
         return await self._coalescer.send(item)
 
-    async def exchange(self, wanted: Request) -> Response:
-        """Send one request of its own. Raises what its failure means for a delivery."""
-        raise_for(await self._pace.turn(1) or Done())
-        response = await self._http.send(wanted)
+    async def exchange(self, wanted: Request) -> Response | Retry | Dead:
+        """Send one request of its own; anything but a 2xx is answered as what it means for a delivery."""
+        if problem := await self._pace.turn(1):
+            return problem
+        try:
+            response = await self._http.send(wanted)
+        except (RetryError, PermanentError) as error:
+            return outcome_of(error)
         outcome = judged(response).outcome
         self._pace.heed(outcome)
-        raise_for(outcome)
-        return response
+        return outcome if isinstance(outcome, Retry | Dead) else response
 
     async def close(self) -> None:
         """Calls that wait are answered Retry; those on their way may arrive."""
@@ -58,6 +64,7 @@ class Sender:
             return Answer(problem)
         try:
             made = request.batch(self.connection, items, sent_at_ms=clock.SYSTEM.now_ms())
+            made = made.compressed() if self._compresses else made
             response = await self._http.send(made, timeout=TIMEOUT_S)
         except InvalidRequest as error:
             return Answer(Dead(error.code, str(error)))

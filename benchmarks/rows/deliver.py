@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Iterator
 
+from benchmarks import sink
 from benchmarks.plan import Plan
 from benchmarks.processes import Valkey, answers, free_port, python, workspace
 from benchmarks.report import Row, at_least, at_least_ratio, row
@@ -50,3 +51,34 @@ def http(plan: Plan) -> Iterator[Row]:
     middle = statistics.median(ours)
     goals = (at_least_ratio(middle, 0.7, f"bare aiohttp loop, {CONCURRENCY} in flight", loops),)
     yield row("http", "deliver, HTTP step to a local server, one worker", "messages/s", ours, goals)
+
+
+def segment(plan: Plan) -> Iterator[Row]:
+    """The segment step to a local server, and how many requests its messages share."""
+    port = free_port()
+    step = {
+        "connection": "crm",
+        "call": "track",
+        "userId": "{{ userId | default(anonymousId) }}",
+        "event": "Seen by Hookyard",
+        "properties": {"id": "{{ messageId }}", "type": "{{ type }}"},
+    }
+    connection = {"write_key_env": "BENCH_WRITE_KEY", "region": {"tracking": f"http://127.0.0.1:{port}"}}
+    with workspace() as space:
+        space.start("sink", python("-m", "benchmarks.sink", str(port)))
+        space.wait("sink", answers(port, "/"))
+        routes = {"sends": {"concurrency": 1000, "steps": [{"segment": step}]}}
+        system = System(space, "hookyard", routes, {"crm": connection})
+        ours = []
+        for turn in range(plan.repeats):
+            plan.say(f"deliver, Segment step, {turn + 1} of {plan.repeats}")
+            system.send(count=plan.stored, batch=BATCH, connections=16, seed=turn)
+            ours.append(system.delivered_rate(plan.stored))
+        calls = sink.bodies(port)
+    middle = statistics.median(ours)
+    goals = (at_least(middle, 10_000, "messages/s"),)
+    sent = plan.stored * plan.repeats
+    note = f"{sent:,} messages in {calls:,} HTTP calls, {sent / calls:,.0f} messages a call"
+    yield row(
+        "segment", "deliver, Segment step to a local server, one worker", "messages/s", ours, goals, note
+    )

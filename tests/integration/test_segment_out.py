@@ -168,3 +168,15 @@ def test_what_is_above_the_rate_for_long_comes_again(redis_url: str, monkeypatch
         sent = len(server.items)
     assert sent == outcomes.count(Done()) == 1
     assert {getattr(outcome, "code", "") for outcome in outcomes if outcome != Done()} == {"rate_limited"}
+
+
+def test_batches_to_segment_itself_go_compressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with SegmentStandIn() as server:
+        track(server, list(range(100)))
+        monkeypatch.setattr("workers.sender.SEGMENTS_OWN", {server.url})
+        track(server, list(range(100)))
+        plain, packed = (seen.headers for seen in server.requests)
+        assert server.items[:100] == server.items[100:]
+    assert "content-encoding" not in plain
+    assert packed["content-encoding"] == "gzip"
+    assert int(packed["content-length"]) < int(plain["content-length"]) / 3

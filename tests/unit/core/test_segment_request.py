@@ -1,4 +1,5 @@
 import base64
+import gzip
 import json
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,6 +59,16 @@ def test_the_example_of_the_low_code_tools_comes_out_word_for_word() -> None:
     assert made == request.Request(
         method="POST", url="https://api.segment.io/v1/group/", headers=own, body=body
     )
+
+
+def test_a_large_batch_is_worth_compressing_and_a_small_one_is_not() -> None:
+    small = request.batch(CRM, [b"{}"], sent_at_ms=0)
+    large = request.batch(CRM, [b'{"event":"Seen"}'] * 200, sent_at_ms=0)
+    assert small.compressed() is small
+    packed = large.compressed()
+    assert packed.headers == {**large.headers, "Content-Encoding": "gzip"}
+    assert len(packed.body or b"") < len(large.body or b"") / 4
+    assert gzip.decompress(packed.body or b"") == large.body
 
 
 @pytest.mark.parametrize(
