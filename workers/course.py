@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from receiver.core import backoff
-from receiver.core.fql import Predicate
 from receiver.core.records import Record
 from receiver.core.routes import Route
 from receiver.core.steps.base import StepConfig
 from workers.api import Context, Message
+from workers.conditions import holds
 from workers.errors import PermanentError, outcome_of
 from workers.limits import Limits
 from workers.outcome import Done, Drop, Outcome, Retry
-from workers.steps.base import Step
+from workers.steps.base import Changed, Changing, Step
 
 log = logging.getLogger("hookyard.delivery")
 
@@ -34,6 +34,8 @@ class Stage(msgspec.Struct, frozen=True):
 
     step: Step
     config: StepConfig
+    again: Callable[[Message, Context], Message] | None = None
+    """Of a step that changes the message: changes it as it did when it ran."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -47,7 +49,11 @@ class Line(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, route: Route, build: Callable[[StepConfig], Step]) -> "Line":
         own = {step.name: step.retry for step in route.steps if step.retry is not None}
-        return cls(route, tuple(Stage(build(step), step) for step in route.steps), own)
+        return cls(route, tuple(_stage(build(step), step) for step in route.steps), own)
+
+
+def _stage(step: Step, config: StepConfig) -> Stage:
+    return Stage(step, config, step.again if isinstance(step, Changing) else None)
 
 
 class End(msgspec.Struct, frozen=True):
@@ -112,11 +118,13 @@ async def run(line: Line, message: Message, context: Context, counting: Counting
     for stage in line.stages:
         name = stage.config.name
         if name in context.steps:
+            message = stage.again(message, context) if stage.again else message
             continue
         outcome = await _run(stage, message, context, limits)
         if isinstance(outcome, Done | None):
             context.steps[name] = outcome and outcome.output
             did[name] = OK if outcome else SKIPPED
+            message = outcome.message if isinstance(outcome, Changed) else message
             continue
         delay_s = counting.delay_s(name) if isinstance(outcome, Retry) else None
         if isinstance(outcome, Drop) or delay_s is not None or not stage.config.goes_on:
@@ -127,16 +135,11 @@ async def run(line: Line, message: Message, context: Context, counting: Counting
     return End(Done(), "", counting.base(""), None, did)
 
 
-def _holds(when: Predicate, message: Message, context: Context) -> bool:
-    fields = message.data
-    return when({**fields, "steps": context.steps} if "steps" in when.roots else fields)
-
-
 async def _run(stage: Stage, message: Message, context: Context, limits: Limits) -> Outcome | None:
     """One run of a step; None: it is skipped."""
     step, when = stage.step, stage.config.when
     try:
-        if when is not None and not _holds(when, message, context):
+        if when is not None and not holds(when, message, context):
             return None
         with limits.within(step.timeout_s) as limit:
             return await step.run(message, context)

@@ -26,7 +26,7 @@ class Message:
     def __init__(self, *, number: int, raw: bytes, source: str, received_ms: int, info: str = "") -> None:
         self.number = number
         self.raw = raw
-        """The exact bytes that arrived."""
+        """The exact bytes that arrived; behind a transform step the message as that left it."""
         self.source = source
         """Name of the source in routes.yaml it came from."""
         self.received_ms = received_ms
@@ -42,6 +42,16 @@ class Message:
         return Message(
             number=self.number,
             raw=self.raw,
+            source=self.source,
+            received_ms=self.received_ms,
+            info=self._info,
+        )
+
+    def changed(self, data: dict[str, Any]) -> "Message":
+        """The same message with other fields. Raises ValueError for what is no JSON."""
+        return Message(
+            number=self.number,
+            raw=exact_json.dumps(data),
             source=self.source,
             received_ms=self.received_ms,
             info=self._info,

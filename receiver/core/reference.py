@@ -14,6 +14,12 @@ from receiver.core.routes_file import json_schema
 from receiver.core.settings import described
 
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_TYPES = {
+    "boolean": "`true` or `false`",
+    "integer": "whole number",
+    "number": "number",
+    "object": "mapping",
+}
 _PLACES = {
     "FileKeys": "Top level",
     "SourceKeys": "`sources.<name>`",
@@ -31,6 +37,8 @@ _PLACES = {
     "HttpKeys": "`http`",
     "ProfileKeys": "`profile`",
     "SegmentKeys": "`segment`",
+    "ActionKeys": "`transform[]`",
+    "SampleKeys": "`transform[].sample`",
 }
 """Where each model stands in the file, in the order of the page."""
 
@@ -89,14 +97,16 @@ def _kind(schema: dict[str, Any]) -> str:
     if choices:
         return " or ".join(dict.fromkeys(map(_kind, choices)))
     if "const" in schema or "enum" in schema:
-        return " or ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
+        return " or ".join(f"`{_literal(value)}`" for value in schema.get("enum", [schema.get("const")]))
     if schema.get("type") == "array":
         return f"list of {_kind(schema['items'])}"
     if schema.get("type") == "string":
         return "text" + (f" such as `{schema['examples'][0]}`" if "examples" in schema else "")
-    return {"boolean": "`true` or `false`", "integer": "whole number", "object": "mapping"}.get(
-        schema.get("type", ""), "mapping" if "$ref" in schema else "template"
-    )
+    return _TYPES.get(schema.get("type", ""), "mapping" if "$ref" in schema else "template")
+
+
+def _literal(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _code(text: str) -> str:

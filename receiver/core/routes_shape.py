@@ -154,7 +154,7 @@ def _unknown_scheme(detail: ErrorDetails, path: Path) -> str:
 
 
 def _choice(detail: ErrorDetails, path: Path) -> str:
-    expected = detail["ctx"]["expected"].replace("'", "")
+    expected = detail["ctx"]["expected"].replace("'", "").replace("True", "true")
     return _not_among(expected, detail["input"], expected.replace(" or ", ", ").split(", "))
 
 
@@ -170,6 +170,7 @@ _MESSAGES: dict[str, Callable[[ErrorDetails, Path], str]] = {
     "literal_error": _choice,
     "string_type": _must_be("text"),
     "bool_type": _must_be("true or false"),
+    "float_type": _must_be("a number"),
     "int_type": _must_be("a whole number"),
     "list_type": _must_be("a list"),
     "dict_type": _must_be("a mapping"),

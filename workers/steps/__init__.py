@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from receiver.core.steps.base import StepConfig
-from workers.steps import handler, http, profile, segment
+from workers.steps import handler, http, profile, segment, transform
 from workers.steps.base import Step
 from workers.toolbox import Toolbox
 
@@ -12,6 +12,7 @@ STEPS: dict[str, Callable[[StepConfig, Toolbox], Step]] = {
     "http": http.build,
     "profile": profile.build,
     "segment": segment.build,
+    "transform": transform.build,
 }
 
 

@@ -3,18 +3,27 @@
 What runs it is a file of the same name in `workers.steps`.
 """
 
+from typing import Annotated
+
 from pydantic import ConfigDict, Field
 
 from receiver.core import backoff, units
 from receiver.core.fql import compile_fql
 from receiver.core.routes_types import MayBeLeftOut, Target
-from receiver.core.steps import handler, http, profile, segment
+from receiver.core.steps import handler, http, profile, segment, transform
 from receiver.core.steps.base import Kind, SharedKeys, StepConfig
 from receiver.core.steps.http import HttpKeys
 from receiver.core.steps.profile import ProfileKeys
 from receiver.core.steps.segment import SegmentKeys
+from receiver.core.steps.transform import ActionKeys
 
-KINDS: dict[str, Kind] = {"handler": handler, "http": http, "profile": profile, "segment": segment}
+KINDS: dict[str, Kind] = {
+    "handler": handler,
+    "http": http,
+    "profile": profile,
+    "segment": segment,
+    "transform": transform,
+}
 """Key of a step → its kind."""
 
 
@@ -28,6 +37,9 @@ class StepKeys(SharedKeys):
     )
     http: MayBeLeftOut[HttpKeys] = Field(None, description="An outbound HTTP request.")
     profile: MayBeLeftOut[ProfileKeys] = Field(None, description="A question to Segment's Profile API.")
+    transform: MayBeLeftOut[Annotated[list[ActionKeys], Field(min_length=1)]] = Field(
+        None, description="What is dropped of the message, or changed in it, for the steps behind."
+    )
     segment: MayBeLeftOut[SegmentKeys] = Field(None, description="A call of Segment's tracking API.")
 
 

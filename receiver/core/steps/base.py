@@ -18,8 +18,8 @@ from receiver.core.yaml_nodes import Path
 
 DEFAULT_TIMEOUT_S = 30.0
 
-Place = tuple[Path, Any, templates.Kind]
-"""Where a template stands, the template, and what it makes."""
+Place = tuple[Path, Any, templates.Kind | Literal["fql"]]
+"""Where a template stands, the template and what it makes; or a condition's place, its text and `fql`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Kind(Protocol):
         `data` the whole file."""
 
     def templates(self, path: Path, step: Any) -> Iterator[Place]:
-        """Every template of the step."""
+        """Every template and every condition of the step."""
         ...
 
     def build(self, keys: Any) -> Spec:

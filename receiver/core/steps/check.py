@@ -33,11 +33,11 @@ def check_steps(path: Path, steps: Any, data: Mapping[str, Any], findings: Findi
         place = (*path, at)
         kinds = [kind for kind in KINDS if kind in step]
         _check_kind(place, step, kinds, findings)
-        _check_when((*place, "when"), step.get("when"), names, findings)
+        _check_condition((*place, "when"), step.get("when"), names, findings)
         for kind in kinds:
             KINDS[kind].check((*place, kind), step[kind], data, findings)
-            for template in KINDS[kind].templates((*place, kind), step[kind]):
-                _check_template(template, names, findings)
+            for found in KINDS[kind].templates((*place, kind), step[kind]):
+                _check_place(found, names, findings)
         name = step.get("as", kinds[0] if kinds else None)
         if isinstance(name, str):
             _check_name(place, name, names, "as" in step, findings)
@@ -61,7 +61,7 @@ def _check_name(path: Path, name: str, names: list[str], is_written: bool, findi
         )
 
 
-def _check_when(path: Path, text: Any, earlier: list[str], findings: Findings) -> None:
+def _check_condition(path: Path, text: Any, earlier: list[str], findings: Findings) -> None:
     predicate = check_fql(path, text, findings)
     used = {names[1] for names in predicate.paths if names[0] == "steps" and names[1:]} if predicate else ()
     for name in sorted(used):
@@ -69,8 +69,11 @@ def _check_when(path: Path, text: Any, earlier: list[str], findings: Findings) -
             findings.unknown(path, "no earlier step of this route is called", name, earlier)
 
 
-def _check_template(found: Place, earlier: list[str], findings: Findings) -> None:
+def _check_place(found: Place, earlier: list[str], findings: Findings) -> None:
     place, value, kind = found
+    if kind == "fql":
+        _check_condition(place, value, earlier, findings)
+        return
     try:
         template = compile_value(value, kind=kind, where="")
     except TemplateError as error:
