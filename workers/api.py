@@ -15,13 +15,14 @@ from workers.errors import (
     DropEvent,
     EventNotSupported,
     InvalidEventPayload,
+    InvalidSegmentCall,
     PermanentError,
     RetryError,
     SegmentLoop,
     ValidationError,
 )
 from workers.http import Outbound
-from workers.ids import stable_id
+from workers.ids import stable_id, stable_uuid
 from workers.message import Message
 from workers.profile import ProfileConnection
 from workers.response import Response
@@ -33,6 +34,7 @@ __all__ = [
     "DropEvent",
     "EventNotSupported",
     "InvalidEventPayload",
+    "InvalidSegmentCall",
     "Message",
     "PermanentError",
     "Response",
@@ -104,6 +106,11 @@ class Context:
     def idempotency_key(self) -> str:
         """The same on every attempt of this step of this delivery; another one for a replay."""
         return stable_id(self._tools.store_id, self.delivery, self._step)
+
+    @property
+    def anonymous_id(self) -> str:
+        """An anonymousId for a user without one: the same in all steps of this delivery, on every attempt."""
+        return stable_uuid("anonymousId", self._tools.store_id, self.delivery)
 
     @property
     def log(self) -> "LoggerAdapter[Logger]":

@@ -61,6 +61,12 @@ class InvalidEventPayload(PermanentError):
     code = "invalid_event_payload"
 
 
+class InvalidSegmentCall(ValidationError):
+    """A call that Segment would refuse or drop: not sent. Says all that is wrong, each with its field."""
+
+    code = "invalid_segment_call"
+
+
 class MessageUnreadable(PermanentError):
     """The stored bytes are not a JSON object; only `message.raw` can be used."""
 

@@ -13,9 +13,8 @@ import aiohttp
 from aiohttp import hdrs
 from yarl import URL
 
-from receiver.core import exact_json
+from receiver.core import exact_json, release
 from receiver.core.segment.request import Request
-from workers import release
 from workers.addresses import ForbiddenAddress, Gate, Resolver
 from workers.errors import RequestRefused, Unreachable
 from workers.response import RESPONSE_LIMIT, Response, named

@@ -1,21 +1,51 @@
-"""What handlers call to tell Segment something: `context.segment("crm").track(…)`."""
+"""What handlers call Segment by: `context.segment("crm")`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from receiver.core.segment import hops
-from receiver.core.steps.segment import Call
-from workers import calls, loop_guard
-from workers.errors import SegmentLoop, raise_for
+from receiver.core.segment.batches import encode_batch
+from receiver.core.segment.calls import Encoded, InvalidCall, encode
+from receiver.core.segment.fields import Call
+from workers import loop_guard
+from workers.errors import InvalidSegmentCall, SegmentLoop, raise_for
 from workers.message import Message
+from workers.segment_batch import marked, send_all
 from workers.sender import Sender
+
+Object = Mapping[str, Any]
+Id = str | int
+
+
+class Common(TypedDict, total=False):
+    """What every call takes, beside its own."""
+
+    user_id: Id | None
+    anonymous_id: Id | None
+    timestamp: datetime | str | None
+    """For the past only."""
+    context: Object | None
+    integrations: Object | None
+    message_id: str | None
+    """Left out: one that is the same on every attempt, unless the call itself changed."""
+
+
+_SPELLED = {
+    "user_id": "userId",
+    "anonymous_id": "anonymousId",
+    "timestamp": "timestamp",
+    "context": "context",
+    "integrations": "integrations",
+    "message_id": "messageId",
+}
 
 
 class SegmentConnection:
-    """What `context.segment("crm")` gives: calls that raise RetryError or a permanent error when they fail.
+    """Each call answers the messageId it was sent with.
 
-    Each answers the messageId it sent, which is the same on every attempt unless the call itself changed.
+    They raise InvalidSegmentCall, a permanent error, or SegmentLoop before anything is sent; RetryError or a
+    permanent error when sending fails.
     """
 
     def __init__(self, sender: Sender, message: Message, call_id: Callable[[bytes], str]) -> None:
@@ -24,43 +54,79 @@ class SegmentConnection:
         self._message = message
         self._call_id = call_id
 
-    async def identify(
-        self,
-        *,
-        user_id: str | int | None = None,
-        anonymous_id: str | None = None,
-        traits: Mapping[str, Any] | None = None,
-        timestamp: datetime | str | None = None,
-        context: Mapping[str, Any] | None = None,
-        integrations: Mapping[str, Any] | None = None,
-        message_id: str | None = None,
-    ) -> str:
-        """Tell Segment who a user is. `timestamp` is for past events only."""
-        fields = {"userId": user_id, "anonymousId": anonymous_id, "traits": traits}
-        more = {"timestamp": timestamp, "context": context, "integrations": integrations}
-        return await self._send("identify", {**fields, **more}, message_id)
+    async def identify(self, *, traits: Object | None = None, **common: Unpack[Common]) -> str:
+        """Say who a user is."""
+        return await self._send("identify", common, traits=traits)
 
-    async def track(
-        self,
-        event: str,
-        *,
-        user_id: str | int | None = None,
-        anonymous_id: str | None = None,
-        properties: Mapping[str, Any] | None = None,
-        timestamp: datetime | str | None = None,
-        context: Mapping[str, Any] | None = None,
-        integrations: Mapping[str, Any] | None = None,
-        message_id: str | None = None,
-    ) -> str:
-        """Tell Segment what a user did. `timestamp` is for past events only."""
-        fields = {"event": event, "userId": user_id, "anonymousId": anonymous_id, "properties": properties}
-        more = {"timestamp": timestamp, "context": context, "integrations": integrations}
-        return await self._send("track", {**fields, **more}, message_id)
+    async def track(self, event: str, *, properties: Object | None = None, **common: Unpack[Common]) -> str:
+        """Say what a user did."""
+        return await self._send("track", common, event=event, properties=properties)
 
-    async def _send(self, call: Call, fields: Mapping[str, Any], message_id: str | None) -> str:
+    async def page(
+        self,
+        name: str | None = None,
+        *,
+        category: str | None = None,
+        properties: Object | None = None,
+        **common: Unpack[Common],
+    ) -> str:
+        """Say which page of a website a user saw."""
+        return await self._send("page", common, name=name, category=category, properties=properties)
+
+    async def screen(
+        self,
+        name: str | None = None,
+        *,
+        category: str | None = None,
+        properties: Object | None = None,
+        **common: Unpack[Common],
+    ) -> str:
+        """Say which screen of an app a user saw."""
+        return await self._send("screen", common, name=name, category=category, properties=properties)
+
+    async def group(self, group_id: Id, *, traits: Object | None = None, **common: Unpack[Common]) -> str:
+        """Say which company, organisation or team a user belongs to."""
+        return await self._send("group", common, groupId=group_id, traits=traits)
+
+    async def alias(self, previous_id: Id, **common: Unpack[Common]) -> str:
+        """Say that a user has another id than before: `user_id`."""
+        return await self._send("alias", common, previousId=previous_id)
+
+    async def batch(
+        self, calls: Sequence[Object], *, context: Object | None = None, integrations: Object | None = None
+    ) -> list[str]:
+        """Several calls at once: mappings with Segment's own names of fields, and `type`. `context` and
+        `integrations` are for all of them. Answers their messageIds."""
+        next_hop = self._next_hop()
+        try:
+            batch = [marked(one, next_hop) for one in calls]
+            encoded = encode_batch({"batch": batch, "context": context, "integrations": integrations})
+            ids = [self._id(one) for one in encoded]
+            outcome = await send_all(self._sender, encoded, ids)
+        except InvalidCall as error:
+            raise InvalidSegmentCall(str(error)) from None
+        raise_for(outcome)
+        return ids
+
+    async def _send(self, call: Call, common: Common, **own: Any) -> str:
+        unknown = common.keys() - _SPELLED.keys()
+        if unknown:
+            raise TypeError(f"{call}() has no argument {', '.join(sorted(unknown))}")
+        fields = own | {_SPELLED[name]: value for name, value in common.items()}
+        next_hop = self._next_hop()
+        try:
+            encoded = encode(call, hops.marked(fields, next_hop))
+            message_id = self._id(encoded)
+            item = encoded.item(message_id)
+        except InvalidCall as error:
+            raise InvalidSegmentCall(str(error)) from None
+        raise_for(await self._sender.send(item))
+        return message_id
+
+    def _next_hop(self) -> int:
         if circle := loop_guard.cut(self._message, self._sender.connection):
             raise SegmentLoop(circle.reason)
-        encoded = calls.encode(call, hops.marked(fields, self._message.hops + 1))
-        message_id = self._call_id(encoded) if message_id is None else message_id
-        raise_for(await self._sender.send(calls.with_id(encoded, message_id)))
-        return message_id
+        return self._message.hops + 1
+
+    def _id(self, encoded: Encoded) -> str:
+        return self._call_id(encoded.body) if encoded.message_id is None else encoded.message_id

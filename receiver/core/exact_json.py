@@ -5,9 +5,12 @@ msgspec keeps integers of any size exact (orjson turns those over 64 bits into f
 """
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import msgspec
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class NotJson(ValueError):
@@ -23,12 +26,21 @@ def loads(raw: bytes) -> Any:
 
 
 def dumps(value: object) -> bytes:
-    """Compact JSON. Raises NotJson."""
+    """Compact JSON. A Decimal is a number. Raises NotJson."""
     try:
-        return msgspec.json.encode(value)
-    except UnicodeEncodeError:  # a lone surrogate: only an escape can carry it
-        return json.dumps(msgspec.to_builtins(value), separators=(",", ":")).encode("ascii")
+        return _ENCODER.encode(value)
+    except UnicodeEncodeError:
+        return _dumps_escaped(value)
     except (TypeError, msgspec.MsgspecError, RecursionError) as error:
+        raise NotJson(str(error)) from None
+
+
+def _dumps_escaped(value: object) -> bytes:
+    """For lone surrogates: only an escape can carry them."""
+    plain = msgspec.to_builtins(value, builtin_types=(Decimal,), str_keys=True)
+    try:
+        return json.dumps(plain, separators=(",", ":"), default=float, allow_nan=False).encode("ascii")
+    except ValueError as error:
         raise NotJson(str(error)) from None
 
 

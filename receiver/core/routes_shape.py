@@ -10,15 +10,22 @@ from pydantic_core import ErrorDetails
 
 from receiver.core.findings import Findings, suggestion
 from receiver.core.routes_models import FileKeys
-from receiver.core.routes_types import PATTERNS
+from receiver.core.routes_types import PATTERNS, branch_tag, unknown_branch
+from receiver.core.segment.fields import CALLS
 from receiver.core.steps import KINDS, StepKeys
-from receiver.core.verify_models import UNKNOWN_SCHEME, scheme_tag
 from receiver.core.verify_options import SchemeName
 from receiver.core.yaml_nodes import Path
 
-_SCHEMES = {scheme_tag(name): name for name in get_args(SchemeName)}
+_BRANCHES = {
+    "scheme": get_args(SchemeName),
+    "call": (*CALLS, "batch"),
+    "type": CALLS,
+}
+"""Keys that tell the branches of a union apart → what they may say."""
+_TAGS = {branch_tag(key, name): f"{key} {name}" for key, names in _BRANCHES.items() for name in names}
+_UNKNOWN = {unknown_branch(key): key for key in _BRANCHES}
 _FORMS = {"<text>": "text", "<list>": "a list", "<mapping>": "a mapping"}
-_NOTES = frozenset({*_FORMS, *_SCHEMES, "[key]"})
+_NOTES = frozenset({*_FORMS, *_TAGS, "[key]"})
 _KINDS = {
     str: "text",
     bool: "true or false",
@@ -84,8 +91,8 @@ def _path(detail: ErrorDetails) -> Path:
     """Without pydantic's notes on unions (`<list>`) and keys (`[key]`); an unknown key is never a note."""
     *above, last = detail["loc"]
     ends = [last] if detail["type"] == "extra_forbidden" or last not in _NOTES else []
-    if detail["type"] == UNKNOWN_SCHEME:
-        ends.append("scheme")
+    if detail["type"] in _UNKNOWN:
+        ends.append(_UNKNOWN[detail["type"]])
     return (*(key for key in above if key not in _NOTES), *ends)
 
 
@@ -122,10 +129,10 @@ def _meant(path: Path, detail: ErrorDetails) -> Path:
 
 def _unknown_key(detail: ErrorDetails, path: Path) -> str:
     key, known = str(path[-1]), keys_at(detail["loc"][:-1])
-    scheme = _scheme(detail)
-    if scheme is not None:
-        return f"scheme {scheme} has no such key" + suggestion(
-            key, [name for name in known if name != "scheme"]
+    branch = _branch_of(detail)
+    if branch is not None:
+        return f"{branch} has no such key" + suggestion(
+            key, [name for name in known if name not in _BRANCHES]
         )
     outside = len(path) > 1 and path[-2] in KINDS and key in _fields(StepKeys)
     return (
@@ -133,24 +140,25 @@ def _unknown_key(detail: ErrorDetails, path: Path) -> str:
     )
 
 
-def _scheme(detail: ErrorDetails) -> str | None:
-    """The scheme of the mapping in which something is wrong."""
+def _branch_of(detail: ErrorDetails) -> str | None:
+    """The branch of a union in whose mapping something is wrong: `scheme segment`."""
     above = detail["loc"][-2:-1]
-    return _SCHEMES.get(str(above[0])) if above else None
+    return _TAGS.get(str(above[0])) if above else None
 
 
 def _missing(detail: ErrorDetails, path: Path) -> str:
-    scheme = _scheme(detail)
-    return "is required" if scheme is None else f"is required by scheme {scheme}"
+    branch = _branch_of(detail)
+    return "is required" if branch is None else f"is required by {branch}"
 
 
-def _unknown_scheme(detail: ErrorDetails, path: Path) -> str:
-    given, names = detail["input"], list(_SCHEMES.values())
+def _unknown_branch(detail: ErrorDetails, path: Path) -> str:
+    given, key = detail["input"], _UNKNOWN[detail["type"]]
+    names = list(_BRANCHES[key])
     choices = f"{', '.join(names[:-1])} or {names[-1]}"
-    if "scheme" not in given:
-        close = get_close_matches("scheme", given, n=1)
+    if key not in given:
+        close = get_close_matches(key, given, n=1)
         return f"is required: {choices}" + (f"; did you mean it by {close[0]}?" if close else "")
-    return _not_among(choices, given["scheme"], names)
+    return _not_among(choices, given[key], names)
 
 
 def _choice(detail: ErrorDetails, path: Path) -> str:
@@ -160,7 +168,8 @@ def _choice(detail: ErrorDetails, path: Path) -> str:
 
 def _not_among(expected: str, value: Any, names: list[str]) -> str:
     close = suggestion(value, names) if isinstance(value, str) else ""
-    said = f"not {value}" if isinstance(value, str | int | float) else "not this"
+    written = str(value).lower() if isinstance(value, bool) else value
+    said = f"not {written}" if isinstance(value, str | int | float) else "not this"
     return f"must be {expected}, {said}" + (close if "mean" in close else "")
 
 
@@ -177,7 +186,7 @@ _MESSAGES: dict[str, Callable[[ErrorDetails, Path], str]] = {
     "model_type": _must_be("a mapping"),
     "model_attributes_type": _must_be("a mapping"),
     "union_tag_invalid": _wrong_form,
-    UNKNOWN_SCHEME: _unknown_scheme,
+    **dict.fromkeys(_UNKNOWN, _unknown_branch),
     "too_short": lambda detail, path: "must not be empty",
     "too_long": lambda detail, path: f"must not have more than {detail['ctx']['max_length']} entries",
     "greater_than_equal": lambda detail, path: f"must be at least {detail['ctx']['ge']}",

@@ -75,6 +75,17 @@ MayBeLeftOut = Annotated[T | None, BeforeValidator(_given)]
 
 TEXT, LIST, MAPPING, BY_FORM = Tag("<text>"), Tag("<list>"), Tag("<mapping>"), Discriminator(_form)
 
+
+def unknown_branch(key: str) -> str:
+    """Type of pydantic's error when the key that tells branches apart names none of them."""
+    return f"unknown_{key}"
+
+
+def branch_tag(key: str, name: object) -> str:
+    """How the branch with `key: name` is noted in the places of pydantic's errors."""
+    return f"<{key} {name}>"
+
+
 Name = Annotated[str, Field(pattern=_NAME)]
 SourcePathText = Annotated[str, Field(pattern=_PATH)]
 Variable = Annotated[str, Field(pattern=_VARIABLE)]

@@ -14,12 +14,11 @@ from receiver.core.routes_types import (
     MayBeLeftOut,
     Timeout,
     Variables,
+    branch_tag,
+    unknown_branch,
 )
 from receiver.core.units import human_seconds
 from receiver.core.verify_options import DEFAULT_TOLERANCE_S, Algorithm, Batch, Encoding, Signed
-
-UNKNOWN_SCHEME = "unknown_scheme"
-"""Type of pydantic's error when no branch has the scheme's name."""
 
 _ROTATION = (
     "With a list any of them is right: to change one, add the new one, change it at the sender, then remove "
@@ -117,25 +116,24 @@ class VerifyNoneKeys(Keys):
     scheme: Literal["none"] = Field(description="No verification.")
 
 
-def scheme_tag(name: str) -> str:
-    """How a branch is noted in the places of pydantic's errors."""
-    return f"<{name}>"
-
-
 def _branch(value: Any) -> str:
     """What is no mapping goes to any branch, all of which say so."""
-    return scheme_tag(str(value.get("scheme"))) if isinstance(value, dict) else scheme_tag("none")
+    return branch_tag("scheme", value.get("scheme") if isinstance(value, dict) else "none")
 
 
 VerifyScheme = Annotated[
-    Annotated[VerifySegmentKeys, Tag(scheme_tag("segment"))]
-    | Annotated[VerifyHeaderKeys, Tag(scheme_tag("header"))]
-    | Annotated[VerifyBasicKeys, Tag(scheme_tag("basic"))]
-    | Annotated[VerifyBearerKeys, Tag(scheme_tag("bearer"))]
-    | Annotated[VerifyHmacKeys, Tag(scheme_tag("hmac"))]
-    | Annotated[VerifyStandardWebhooksKeys, Tag(scheme_tag("standard-webhooks"))]
-    | Annotated[VerifyNoneKeys, Tag(scheme_tag("none"))],
-    Discriminator(_branch, custom_error_type=UNKNOWN_SCHEME, custom_error_message="unknown scheme"),
+    Annotated[VerifySegmentKeys, Tag(branch_tag("scheme", "segment"))]
+    | Annotated[VerifyHeaderKeys, Tag(branch_tag("scheme", "header"))]
+    | Annotated[VerifyBasicKeys, Tag(branch_tag("scheme", "basic"))]
+    | Annotated[VerifyBearerKeys, Tag(branch_tag("scheme", "bearer"))]
+    | Annotated[VerifyHmacKeys, Tag(branch_tag("scheme", "hmac"))]
+    | Annotated[VerifyStandardWebhooksKeys, Tag(branch_tag("scheme", "standard-webhooks"))]
+    | Annotated[VerifyNoneKeys, Tag(branch_tag("scheme", "none"))],
+    Discriminator(
+        _branch,
+        custom_error_type=unknown_branch("scheme"),
+        custom_error_message="unknown scheme",
+    ),
 ]
 VerifyKeys = Annotated[
     Annotated[VerifyScheme, MAPPING]

@@ -30,7 +30,7 @@ def http(url: str) -> Spec:
 
 
 def segment(url: str) -> Spec:
-    return SegmentSpec(connection="crm", call="track", userId="u1", event="{{ event }}")
+    return SegmentSpec(connection="crm", call="track", fields={"userId": "u1", "event": "{{ event }}"})
 
 
 def profile(url: str) -> Spec:

@@ -12,8 +12,13 @@ from tests.support.outbound import a_message, run_step
 from tests.support.segment_stand_in import SegmentStandIn
 from workers.outcome import Done, Drop, Outcome
 
-TRACK = SegmentSpec(connection="crm", call="track", userId="{{ userId }}", event="Seen")
-KEEPING = SegmentSpec(connection="crm", call="track", userId="u1", event="Seen", context="{{ context }}")
+
+def track(**fields: str) -> SegmentSpec:
+    return SegmentSpec(connection="crm", call="track", fields={"event": "Seen", **fields})
+
+
+TRACK = track(userId="{{ userId }}")
+KEEPING = track(userId="u1", context="{{ context }}")
 
 
 def handler(name: str) -> Spec:

@@ -28,7 +28,9 @@ SEEN = b'{"type":"track","event":"Seen","userId":"u1"}'
 
 def track(server: SegmentStandIn, users: list[Any], **fields: Any) -> list[Outcome]:
     """One step per user, all at once."""
-    spec = SegmentSpec(connection="crm", call="track", userId="{{ userId }}", event="Seen", **fields)
+    spec = SegmentSpec(
+        connection="crm", call="track", fields={"userId": "{{ userId }}", "event": "Seen", **fields}
+    )
 
     async def work(tools: Toolbox) -> list[Outcome]:
         step = steps.build(a_step(spec), tools)

@@ -14,7 +14,7 @@ from receiver.core.steps import handler, http, profile, segment, transform
 from receiver.core.steps.base import Kind, SharedKeys, StepConfig
 from receiver.core.steps.http import HttpKeys
 from receiver.core.steps.profile import ProfileKeys
-from receiver.core.steps.segment import SegmentKeys
+from receiver.core.steps.segment_keys import SegmentKeys
 from receiver.core.steps.transform import ActionKeys
 
 KINDS: dict[str, Kind] = {
@@ -40,7 +40,7 @@ class StepKeys(SharedKeys):
     transform: MayBeLeftOut[Annotated[list[ActionKeys], Field(min_length=1)]] = Field(
         None, description="What is dropped of the message, or changed in it, for the steps behind."
     )
-    segment: MayBeLeftOut[SegmentKeys] = Field(None, description="A call of Segment's tracking API.")
+    segment: MayBeLeftOut[SegmentKeys] = Field(None, description="A call to Segment.")
 
 
 def build(keys: StepKeys) -> StepConfig:
