@@ -14,12 +14,13 @@ import msgspec
 from receiver.core import backoff
 from receiver.core.records import Record
 from receiver.core.routes import Route
+from receiver.core.sandbox import TemplateError
 from receiver.core.steps.base import StepConfig
 from workers.api import Context, Message
 from workers.conditions import holds
 from workers.errors import PermanentError, outcome_of
 from workers.limits import Limits
-from workers.outcome import Done, Drop, Outcome, Retry
+from workers.outcome import Dead, Done, Drop, Outcome, Retry
 from workers.steps.base import Changed, Changing, Step
 
 log = logging.getLogger("hookyard.delivery")
@@ -127,12 +128,20 @@ async def run(line: Line, message: Message, context: Context, counting: Counting
             message = outcome.message if isinstance(outcome, Changed) else message
             continue
         delay_s = counting.delay_s(name) if isinstance(outcome, Retry) else None
+        outcome = _placed(outcome, name, context)
         if isinstance(outcome, Drop) or delay_s is not None or not stage.config.goes_on:
             return End(outcome, name, counting.base(name), delay_s, did)
         counting.begin_anew()
         context.steps[name] = {"error": {"code": outcome.code, "message": outcome.error[:ERROR_CHARS]}}
         did[name] = f"{outcome.code}: {outcome.error}"[:ERROR_CHARS]
     return End(Done(), "", counting.base(""), None, did)
+
+
+def _placed(outcome: Drop | Retry | Dead, step: str, context: Context) -> Drop | Retry | Dead:
+    """A template that cannot be filled is looked for in routes.yaml: its error says where."""
+    if isinstance(outcome, Dead) and outcome.code == TemplateError.code:
+        return Dead(outcome.code, f"route {context.route}, step {step}, {outcome.error}")
+    return outcome
 
 
 async def _run(stage: Stage, message: Message, context: Context, limits: Limits) -> Outcome | None:

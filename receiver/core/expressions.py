@@ -9,6 +9,7 @@ from jinja2 import nodes
 from receiver.core import sandbox
 from receiver.core.sandbox import Names, Render, item
 from receiver.core.template_filters import default, required
+from receiver.core.template_paths import label_of, path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,7 @@ def expression_of(node: nodes.Expr) -> Expression:
     """The quick way where there is one, else Jinja's."""
     ends_in_default = isinstance(node, nodes.Filter) and node.name == "default"
     inner = node.node if isinstance(node, nodes.Filter) else node
-    path = _path(inner) if inner is not None else None
-    label = "an expression" if path is None else ".".join(map(str, path))
+    label = "an expression" if inner is None else label_of(inner)
     return Expression(_quick(node) or sandbox.expression(node), label, ends_in_default)
 
 
@@ -45,24 +45,9 @@ def used_steps(tree: nodes.Node) -> frozenset[str]:
 
 def _step_names(tree: nodes.Node) -> Iterator[str]:
     for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        path = _path(node)
+        path = path_of(node)
         if path is not None and len(path) == 2 and path[0] == "steps":
             yield str(path[1])
-
-
-def _path(node: nodes.Node) -> list[Any] | None:
-    """`a.b[0]["c"]` → ["a", "b", 0, "c"]; None if it is something else."""
-    if isinstance(node, nodes.Name):
-        return [node.name]
-    key: Any
-    if isinstance(node, nodes.Getattr):
-        key = node.attr
-    elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
-        key = node.arg.value
-    else:
-        return None
-    rest = _path(node.node)
-    return None if rest is None else [*rest, key]
 
 
 def _quick(node: nodes.Node) -> Render | None:
@@ -71,7 +56,7 @@ def _quick(node: nodes.Node) -> Render | None:
         return lambda _names: value
     if isinstance(node, nodes.Filter):
         return _quick_filter(node)
-    path = _path(node)
+    path = path_of(node)
     return None if path is None else _walker(path)
 
 
@@ -82,9 +67,9 @@ def _quick_filter(node: nodes.Filter) -> Render | None:
     argument = _quick(node.args[0]) if node.args else None
     if inner is None or (node.args and argument is None):
         return None
-    if node.name == "default":
-        return _defaulted(inner, argument)
-    return _demanded(inner, argument, ".".join(map(str, _path(node.node) or ["a required value"])))
+    if node.name == "required" and argument is not None:
+        return _demanded(inner, argument)
+    return _defaulted(inner, argument)
 
 
 def _defaulted(inner: Render, argument: Render | None) -> Render:
@@ -93,9 +78,7 @@ def _defaulted(inner: Render, argument: Render | None) -> Render:
     return lambda names: default(inner(names), argument(names))
 
 
-def _demanded(inner: Render, argument: Render | None, label: str) -> Render:
-    if argument is None:
-        return lambda names: required(inner(names), f"{label} is required, but null")
+def _demanded(inner: Render, argument: Render) -> Render:
     return lambda names: required(inner(names), argument(names))
 
 

@@ -5,6 +5,7 @@ nothing else, and all that could grow without bound is counted. Missing and null
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,7 @@ from jinja2.visitor import NodeTransformer
 
 from receiver.core.errors import HookError
 from receiver.core.template_filters import FILTERS, LIKE_FUNCTIONS, TESTS, bounded, plain, text
+from receiver.core.template_paths import label_of
 
 Names = Mapping[str, Any]
 Render = Callable[[Names], Any]
@@ -26,6 +28,9 @@ _COUNTED = "counted turns"
 """Name of the filter around everything a loop runs over; no template can spell it."""
 _RESULT = "result"
 _LOOP_FIELDS = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
+
+_FUNCTIONS = {"strip": "trim", "strftime": "date", "isoformat": "date", "str": "string", "len": "length"}
+"""What people call in Python → the filter that does it."""
 
 _ALLOWED = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign),
@@ -112,7 +117,14 @@ class _Functions(NodeTransformer):
 
 
 class _Prepared(NodeTransformer):
-    """Loops are counted, and an inline `if` without `else` is null instead of an object of Jinja's."""
+    """Loops are counted, an inline `if` without `else` is null instead of an object of Jinja's, `required`
+    knows what is missing."""
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:
+        self.generic_visit(node)
+        if node.name == "required" and node.node is not None and not (node.args or node.kwargs):
+            node.args = [nodes.Const(f"{label_of(node.node)} is required, but null")]
+        return node
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         self.generic_visit(node)
@@ -142,14 +154,24 @@ def parse(source: str) -> nodes.Template:
 
 def _check(node: nodes.Node) -> None:
     if isinstance(node, nodes.Call):
-        called = getattr(node.node, "attr", None) or getattr(node.node, "name", "")
-        raise TemplateError(f"`{called}(…)`: nothing can be called here; write a filter, as in `| {called}`")
+        called = str(getattr(node.node, "attr", None) or getattr(node.node, "name", ""))
+        raise TemplateError(f"`{called}(…)`: nothing can be called here; {_instead(called)}")
     if not isinstance(node, _ALLOWED) or (isinstance(node, nodes.For) and node.recursive):
         raise TemplateError(f"Jinja's {type(node).__name__.lower()} cannot be used here")
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
         raise TemplateError(f"no filter is called {node.name}; there are {', '.join(sorted(FILTERS))}")
     if isinstance(node, nodes.Test) and node.name not in TESTS:
         raise TemplateError(f"no test is called {node.name}; there are {', '.join(sorted(TESTS))}")
+
+
+def _instead(called: str) -> str:
+    """What may do the work of a function that somebody wanted to call."""
+    name = _FUNCTIONS.get(called, called)
+    if name in FILTERS:
+        return f"write a filter, as in `| {name}`"
+    close = get_close_matches(name, FILTERS, n=1)
+    meant = f"did you mean `| {close[0]}`?" if close else "docs/templates.md lists the filters there are"
+    return f"no filter is called {called} either; {meant}"
 
 
 def expression(node: nodes.Expr) -> Render:

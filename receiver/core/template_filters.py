@@ -5,8 +5,8 @@ let a message choose how much memory they take (`center`, `replace`), or that re
 (`attr`). They raise ValueError or TypeError for what cannot be done.
 """
 
-import base64
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
 from typing import Any, cast
@@ -15,6 +15,11 @@ from urllib.parse import quote
 from jinja2 import Environment, Undefined, pass_environment
 from jinja2 import filters as jinja
 from jinja2.tests import TESTS as JINJA_TESTS
+
+from receiver.core import template_codes, template_times
+
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_FRACTION = re.compile(r"[.eE]")
 
 MAX_TEXT = 1_000_000
 """Most characters one template, or one filter in it, may produce."""
@@ -99,10 +104,6 @@ def _truncate(value: str, length: int = 255, end: str = "…") -> str:
 
 def _quoted(value: str) -> str:
     return quote(value, safe="")
-
-
-def _base64(value: str) -> str:
-    return base64.b64encode(value.encode()).decode()
 
 
 def _list(value: Any) -> list[Any]:
@@ -193,6 +194,15 @@ def _int(value: Any, fallback: int | None = None) -> int | None:
         return fallback
 
 
+def _number(value: Any, fallback: Any = None) -> Any:
+    """A number stays what it is; text becomes a whole number where it is written as one."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value.strip()):
+        return fallback
+    return _float(value, fallback) if _FRACTION.search(value) else _int(value, fallback)
+
+
 def _truncated(value: Any, fallback: int | None) -> int | None:
     try:
         return int(float(value))
@@ -202,11 +212,17 @@ def _truncated(value: Any, fallback: int | None) -> int | None:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "abs": _nullable(abs),
-    "base64": _of_text(_base64),
+    "base64": _of_text(template_codes.base64),
+    "base64_decode": _of_text(template_codes.base64_decoded),
     "capitalize": _of_text(str.capitalize),
+    "date": _nullable(template_times.date),
+    "date_minus": _nullable(template_times.minus),
+    "date_plus": _nullable(template_times.plus),
     "default": default,
     "first": _first,
     "float": _float,
+    "hash": _of_text(template_codes.hashed),
+    "hash_email": _of_text(template_codes.hashed_email),
     "int": _int,
     "join": _join,
     "last": _last,
@@ -216,11 +232,13 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "map": _map,
     "max": _max,
     "min": _min,
+    "number": _number,
     "reject": jinja.sync_do_reject,
     "rejectattr": jinja.sync_do_rejectattr,
     "replace": _of_text(_replace),
     "required": required,
     "round": _nullable(_round),
+    "seconds_since": _nullable(template_times.since),
     "select": jinja.sync_do_select,
     "selectattr": jinja.sync_do_selectattr,
     "sort": _sort,

@@ -13,6 +13,7 @@ NAMES = {
     "s": " aB c ",
     "i": -7,
     "f": 2.345,
+    "t": "2026-03-28T23:30:00Z",
 }
 
 EXAMPLES: dict[str, list[tuple[str, Any]]] = {
@@ -25,6 +26,18 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("base64(x)", None),
     ],
     "capitalize": [("'ab CD' | capitalize", "Ab cd")],
+    "base64_decode": [("'w6k=' | base64_decode", "é"), ("'w6k' | base64_decode", "é")],
+    "date": [
+        ("t | date", "2026-03-28"),
+        ("t | date('%d.%m.%Y %H:%M', 'Europe/Berlin')", "29.03.2026 00:30"),
+        ("t | date('iso', 'Europe/Berlin')", "2026-03-29T00:30:00.000+01:00"),
+        ("t | date('iso')", "2026-03-28T23:30:00.000Z"),
+        ("t | date('unix')", 1774740600),
+        ("1774740600 | date('unix_ms')", 1774740600000),
+        ("1774740600000 | date('iso')", "2026-03-28T23:30:00.000Z"),
+    ],
+    "date_plus": [("t | date_plus('1h30m')", "2026-03-29T01:00:00.000Z")],
+    "date_minus": [("t | date_minus('7d') | date", "2026-03-21")],
     "default": [("x | default(1)", 1), ("i | default(1)", -7)],
     "first": [("l | first", 3), ("[] | first", None)],
     "float": [
@@ -33,6 +46,11 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("'x' | float(0)", 0),
         ("'1e999' | float", None),
     ],
+    "hash": [
+        ("'abc' | hash", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        ("'abc' | hash('md5')", "900150983cd24fb0d6963f7d28e17f72"),
+    ],
+    "hash_email": [("' Ada@Example.COM ' | hash_email == 'ada@example.com' | hash", True)],
     "int": [
         *(("'12' | int", 12), ("'12.9' | int", 12), ("f | int", 2), ("'x' | int", None), ("'x' | int(0)", 0)),
         *(
@@ -54,11 +72,27 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
     ],
     "max": [("l | max", 3), ("[] | max", None)],
     "min": [("l | min", 1), ("[] | min", None)],
+    "number": [
+        *(
+            ("'19.99' | number", 19.99),
+            ("' 42 ' | number", 42),
+            ("'-1e3' | number", -1000.0),
+            ("i | number", -7),
+        ),
+        *(
+            ("'4 2' | number", None),
+            ("'x' | number(0)", 0),
+            ("true | number", None),
+            ("'1e999' | number", None),
+        ),
+        ("'١' | number", None),
+    ],
     "reject": [("l | reject('odd')", [2])],
     "rejectattr": [("o | rejectattr('k')", [{"n": 2}])],
     "replace": [("s | replace(' ', '')", "aBc")],
     "required": [("i | required", -7)],
     "round": [("f | round", 2), ("f | round(2)", 2.35), ("f | round(999999999)", 2.345)],
+    "seconds_since": [("t | seconds_since('2026-03-28T23:00:00Z')", 1800.0)],
     "select": [("l | select('odd')", [3, 1]), ("l | select('gt', 1)", [3, 2])],
     "selectattr": [("o | selectattr('n', 'eq', 2) | map(attribute='k')", ["a", None])],
     "sort": [
@@ -104,6 +138,7 @@ def test_null_stays_null_or_is_an_empty_list(name: str) -> None:
         "map": "(attribute='a')",
         "selectattr": "('a')",
         "rejectattr": "('a')",
+        **dict.fromkeys(("date_plus", "date_minus", "seconds_since"), "('1d')"),
     }
     expression = f"{{{{ nobody | {name}{arguments.get(name, '')} }}}}"
     expected: Any = [] if name in LIST_FILTERS else {"length": 0, "sum": 0, "join": ""}.get(name)
@@ -119,6 +154,14 @@ def test_null_stays_null_or_is_an_empty_list(name: str) -> None:
         "7 | length",
         "'ab' | map('nofilter')",
         "l | map('nofilter')",
+        "'x' | hash('crc32')",
+        "'a b' | base64_decode",
+        "'tomorrow' | date",
+        "t | date('%Y', 'Mars/Base')",
+        "t | date('%9999999d')",
+        "1e300 | date",
+        "'9999-12-31T00:00:00Z' | date_plus('7d')",
+        "t | date_plus('a while')",
     ],
 )
 def test_what_a_filter_cannot_do_is_an_error(expression: str) -> None:

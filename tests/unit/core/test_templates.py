@@ -146,7 +146,7 @@ def test_default_stands_in_for_null(template: str, expected: str) -> None:
     [
         ("{{ properties.plan | required }}", "here: properties.plan is required, but null"),
         ("{{ properties.plan | required('no plan') }}", "here: no plan"),
-        ("x {{ nobody | trim | required }}", "here: a required value is null"),
+        ("x {{ nobody | trim | required }}", "here: an expression of nobody is required, but null"),
         ("{{ properties.n / 0 }}", "here: division by zero"),
         ("{{ userId + 1 }}", "here: can only concatenate"),
         ("{{ userId | sum }}", "here: '0123' is no list"),
@@ -174,7 +174,9 @@ def test_errors_inside_a_structure_say_where() -> None:
         ("{{ a | nofilter }}", "no filter is called nofilter; there are abs"),
         ("{{ a is notest }}", "no test is called notest"),
         ("{{ a.lower() }}", "`lower(…)`: nothing can be called here; write a filter, as in `| lower`"),
-        ("{{ range(9) }}", "nothing can be called"),
+        ("{{ range(9) }}", "`range(…)`: nothing can be called here; no filter is called range either"),
+        ("{{ a.strip() }}", "write a filter, as in `| trim`"),
+        ("{{ a.lowr() }}", "did you mean `| lower`?"),
         ("{{ a()() }}", "nothing can be called"),
         ("{{ base64() }}", "nothing can be called"),
         ("{{ a.base64('x') }}", "nothing can be called"),
@@ -278,7 +280,7 @@ def test_scheme_and_host_are_the_operators(template: str) -> None:
     ("template", "said"),
     [
         ("https://h/{{ properties.plan }}", "properties.plan is null"),
-        ("https://h/{{ 'x' if nobody }}", "an expression is null"),
+        ("https://h/{{ 'x' if nobody }}", "an expression of nobody is null"),
         ("https://h/{{ nobody | default(none) }}", "nobody is null"),
         ("https://h/{{ properties.up }}/x", "its path holds"),
         ("https://h/{{ properties.items }}", "is a list"),

@@ -119,6 +119,12 @@ def test_continue_does_not_pause_the_route_nor_undo_a_drop() -> None:
     assert (run(line).outcome, made["b"].saw) == (Drop("unwanted"), None)
 
 
+def test_a_template_that_cannot_be_filled_is_placed() -> None:
+    line, _ = a_line({"mail": Dead("template_error", "url: properties.id is null")})
+    end = run(line)
+    assert end.outcome == Dead("template_error", "route orders, step mail, url: properties.id is null")
+
+
 def failing(**about: Mapping[str, Any]) -> Callable[..., End]:
     """An attempt of a line whose second step fails, `first` being done at once."""
     line, _ = a_line({"first": Done(), "second": Retry("http_503")}, **about)
