@@ -171,7 +171,7 @@ class Committer:
         async with self._publishing:
             while self._book is None:
                 config = self._config
-                made = store.publish(config, now_ms=self._clock.now_ms(), serving=False)
+                made = store.publish(config, now_ms=self._clock.now_ms())
                 book = await scripts.run(self._redis, made)
                 if config is self._config:  # or what was made known is not what messages name by now
                     self._book = book

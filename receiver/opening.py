@@ -24,6 +24,7 @@ from receiver.core.routes_file import Loaded
 from receiver.core.scripts import rows, unpacked
 from receiver.core.settings import Settings
 from receiver.health import Check
+from receiver.presence import Presence
 from receiver.refusals import Refusals
 from receiver.reloading import Reloading
 
@@ -39,9 +40,15 @@ class Watch:
     was refused."""
 
     def __init__(
-        self, client: "redis.asyncio.Redis", committer: Committer, noted: Refusals, settings: Settings
+        self,
+        client: "redis.asyncio.Redis",
+        committer: Committer,
+        noted: Refusals,
+        settings: Settings,
+        presence: Presence | None = None,
     ) -> None:
         self._redis = client
+        self._presence = presence
         self._committer = committer
         self._noted = noted
         self._settings = settings
@@ -68,6 +75,8 @@ class Watch:
             self._verdict = await judge(self._redis)
             self._open = await self._redis.hlen(keys.key("OWED"))
             await self._committer.publish()
+            if self._presence is not None:
+                await self._presence.beat()
             self._problem = ""
         except (exceptions.RedisError, OSError, TimeoutError) as error:
             self._problem = scripts.translate(error).message
@@ -117,13 +126,15 @@ class Watch:
         return None if refusal is None or isinstance(refusal, NotDurable) else refusal.message
 
 
-def open_store(settings: Settings, config: Config, url: str) -> Store:
-    """Everything the HTTP side needs of Redis; connects when it is entered, and again whenever it must."""
+def open_store(settings: Settings, config: Config, url: str, following: Following | None = None) -> Store:
+    """Everything the HTTP side needs of Redis; connects when it is entered, and again whenever it must. What
+    `following` says of routes.yaml stands there for people to see."""
     client = connect_async(url)
     jobs = Jobs(settings.rq_url.reveal() if settings.rq_url is not None else url)
     committer = Committer(client, jobs, config, window_ms=round(settings.dedup_window * 1000))
     noted = Refusals()
-    watch = Watch(client, committer, noted, settings)
+    presence = None if following is None else Presence(client, following)
+    watch = Watch(client, committer, noted, settings, presence)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
@@ -136,6 +147,8 @@ def open_store(settings: Settings, config: Config, url: str) -> Store:
             await asyncio.wait([task], timeout=WATCH_S)  # longer only while Redis does not answer
             task.cancel()
             await watch.write_down(all_of_it=True)
+            if presence is not None:
+                await presence.leave()
             await committer.close()
             await client.aclose()
             jobs.close()
@@ -175,7 +188,7 @@ def build(settings: Settings, environ: Mapping[str, str], found: Loaded, *, look
     following = Following(settings.routes, environ, found)
     metrics = Metrics()
     metrics.follow("hookyard_config_refused", lambda: float(bool(following.refused)))
-    store = open_store(settings, found.config, resolve_redis_url(settings))
+    store = open_store(settings, found.config, resolve_redis_url(settings), following)
 
     async def valid() -> str | None:
         if not following.refused:

@@ -48,11 +48,16 @@ class Drain:
         self._stopping = True
         self._due.set()
 
+    def hand_over(self) -> None:
+        """Put a successor on duty now, which goes by another configuration; what runs may finish."""
+        self._post.hand_over_soon()
+        self._due.set()
+
     async def run(self) -> None:
         """Sign on, work, finish, sign off. Returns at once when this drain is not wanted (any more)."""
         config, concurrency = self._setup.config, self._setup.concurrency(self._queue)
         try:
-            self._book = await self._post.publish(serving=False)
+            self._book = await self._post.publish()
             if not await self._post.sign_on():
                 return
             async with Toolbox.open(config, concurrency, self._book.store_id, self._setup.url) as tools:
@@ -140,7 +145,7 @@ class Drain:
 
     async def _begin_anew(self) -> None:
         """The store was emptied. Numbers begin again, so the ids made from them must differ."""
-        self._book = await self._post.publish(serving=True)
+        self._book = await self._post.publish(serving="empty")
         self._prepare(replace(self._tools, store_id=self._book.store_id))
 
     def _prepare(self, tools: Toolbox) -> None:

@@ -5,6 +5,7 @@ The protocol is in docs/architecture.md; its other half is `receiver/core/lua/du
 
 import asyncio
 import logging
+import math
 import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +16,7 @@ from redis import exceptions
 from receiver.core import duty, keys, scripts, store
 from receiver.core.clients import connect_async
 from receiver.core.queue import QUARANTINE
-from receiver.core.store import Book, Reserved, Result, Turn
+from receiver.core.store import Book, Reserved, Result, Serving, Turn
 from receiver.core.wire import Wire
 from workers.setup import Setup
 
@@ -48,8 +49,8 @@ class Post:
         self.leaving = False
         """A successor is reserved; until it has signed on, this drain claims on."""
 
-    async def publish(self, *, serving: bool) -> Book:
-        """Learn what the store calls the routes; `serving` puts our configuration in force."""
+    async def publish(self, *, serving: Serving = "") -> Book:
+        """Learn what the store calls the routes."""
         made = store.publish(self._setup.config, now_ms=self._clock.now_ms(), serving=serving)
         return await scripts.run(self._redis, made)
 
@@ -62,6 +63,7 @@ class Post:
             worker=self._worker,
             host=socket.gethostname(),
             pid=os.getpid(),
+            version=self._setup.config.version,
         )
         return (await scripts.run(self._redis, made)).ok
 
@@ -107,19 +109,26 @@ class Post:
         if self.leaving:
             return turn.relieved
         if now > self._hand_over_at or worn:
-            await self.hand_over()
-        elif not busy and (self.quarantine or now - self._busy_at > IDLE_S):
+            return not await self.hand_over()
+        if not busy and (self.quarantine or now - self._busy_at > IDLE_S):
             self._busy_at = now
             return await self.sign_off(stopping=False)
         return False
 
-    async def hand_over(self) -> None:
-        """Reserve a successor."""
+    def hand_over_soon(self) -> None:
+        """The time on duty is up, whatever is left of it; in quarantine it is short anyway."""
+        if not self.quarantine:
+            self._hand_over_at = -math.inf
+
+    async def hand_over(self) -> bool:
+        """Reserve a successor; False where there is to be none, because the queue is not served any more."""
         made = duty.hand_over(self._queue, self._drain, now_ms=self._clock.now_ms())
         answer = await scripts.run(self._redis, made)
         self.leaving = True
-        if answer.drain is not None:
-            self.enqueue((Reserved(self._queue, answer.drain),))
+        if answer.drain is None:
+            return False
+        self.enqueue((Reserved(self._queue, answer.drain),))
+        return True
 
     async def step_down(self) -> None:
         """Say that this drain claims no more, so that nobody counts on it while it finishes what it has."""

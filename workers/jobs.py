@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import threading
 from collections.abc import Callable
 from typing import Protocol
 
@@ -28,10 +29,16 @@ COLLECT_EVERY = 20_000
 in flight, and took a fifth of a drain's time."""
 
 
+told_to_hand_over = threading.Event()
+"""Set when the signal came before the work horse had a loop to hear it."""
+
+
 class Job(Protocol):
     """What a work horse runs."""
 
     def stop(self) -> None: ...
+
+    def hand_over(self) -> None: ...
 
     async def run(self) -> None: ...
 
@@ -65,7 +72,11 @@ def _run(make: Callable[[Setup], Job]) -> None:
 
     async def main() -> None:
         job = make(ready)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, job.stop)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, job.stop)
+        loop.add_signal_handler(signal.SIGHUP, job.hand_over)
+        if told_to_hand_over.is_set():
+            job.hand_over()
         await job.run()
         await _leave_stubborn()
 

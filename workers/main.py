@@ -1,7 +1,11 @@
-"""`python -m workers run | work | check`: the worker side's commands. `hookyard workers` calls the first."""
+"""`python -m workers run | work | check`: the worker side's commands. `hookyard workers` calls the first.
+
+The supervisor gives the others the text of routes.yaml on standard input: the file may not be valid just now.
+"""
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -40,14 +44,17 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="a supervisor with N workers a queue")
     run.add_argument("-n", type=_count, default=1, help="workers a queue, 1 to 256")
     run.add_argument("--queues", default="", help="comma-separated; default: all queues of routes.yaml")
+    run.add_argument("--led", action="store_true", help="look at routes.yaml on SIGHUP only")
     run.set_defaults(command=_run)
     work = commands.add_parser("work", help="one worker of one queue, for one drain")
     work.add_argument("--queue", required=True)
     work.add_argument("--name", required=True)
     work.add_argument("--burst", action="store_true", help="end when the queue has no job")
+    work.add_argument("--given", action="store_true", help="routes.yaml is on standard input")
     work.set_defaults(command=_work)
     check = commands.add_parser("check", help="import every handler of a routes file")
     check.add_argument("file", nargs="?", type=Path)
+    check.add_argument("--given", action="store_true", help="routes.yaml is on standard input")
     check.set_defaults(command=_check)
     return parser
 
@@ -59,21 +66,22 @@ def _count(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the supervisor listens to it
     ready = setup.load()
     logs.configure(ready.settings.log_level)
     setup.require_handlers(ready.config)
-    known = sorted({route.queue for route in ready.config.routes.values()} | {"default"})
-    queues = tuple(queue for queue in options.queues.split(",") if queue) or tuple(known)
-    unknown = [queue for queue in queues if queue not in known]
+    named = tuple(queue for queue in options.queues.split(",") if queue)
+    known = setup.queues(ready.config)
+    unknown = [queue for queue in named if queue not in known]
     if unknown:
         print(f"no route has queue {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
-    Supervisor(ready, queues=queues, workers=options.n).run()
+    Supervisor(ready, queues=named, workers=options.n, looks=not options.led).run()
     return 0
 
 
 def _work(options: argparse.Namespace) -> int:
-    ready = setup.load()
+    ready = setup.load(text=_given() if options.given else None)
     logs.configure(ready.settings.log_level)
     setup.require_handlers(ready.config)
     jobs.prepared = ready
@@ -83,7 +91,13 @@ def _work(options: argparse.Namespace) -> int:
     return 0
 
 
+def _given() -> str:
+    return sys.stdin.buffer.read().decode()
+
+
 def _check(options: argparse.Namespace) -> int:
     settings = Settings.from_env(os.environ)
-    setup.require_handlers(routes_file.load(options.file or settings.routes, os.environ))
+    path = options.file or settings.routes
+    text = _given() if options.given else routes_file.text_of(path)
+    setup.require_handlers(routes_file.parse(text, file=str(path), environ=os.environ))
     return 0

@@ -46,6 +46,10 @@ class Replay:
         """Leave at the next step; another walker goes on."""
         self._stop.set()
 
+    def hand_over(self) -> None:
+        """Leave as well: a walker that takes over goes by the configuration of its own process."""
+        self.stop()
+
     async def run(self) -> None:
         """Walk until the end, or until the replay is paused, cancelled or somebody else's."""
         while not self._stop.is_set():

@@ -6,14 +6,17 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 import redis
 from redis import exceptions
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.worker import WorkerStatus
 from rq.worker_registration import REDIS_WORKER_KEYS, register
 
 from receiver.core import duty, scripts
@@ -21,6 +24,7 @@ from receiver.core.clients import connect
 from receiver.core.clock import SYSTEM
 from receiver.core.errors import Unavailable
 from receiver.core.queue import PREFIX, Jobs
+from workers import jobs
 
 log = logging.getLogger("hookyard.worker")
 
@@ -40,6 +44,35 @@ class DrainWorker(Worker):
         """Plain RQ waits for the horse without telling it; a drain would stay on duty for minutes."""
         if self.horse_pid:
             os.kill(self.horse_pid, signal.SIGTERM)
+
+    def _install_signal_handlers(self) -> None:
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]
+        signal.signal(signal.SIGHUP, self._hand_over)
+
+    def _hand_over(self, *_: object) -> None:
+        """Other processes go by another configuration. A drain puts one of them on duty and finishes what it
+        has; a worker that waits for one ends at once."""
+        if os.getpid() != self.pid:  # in the horse, which was forked just now
+            jobs.told_to_hand_over.set()
+        elif self.horse_pid:
+            self._tell_horse()
+        elif self.get_state() == WorkerStatus.BUSY:
+            jobs.told_to_hand_over.set()  # the horse will be born with it
+        else:
+            raise StopRequested
+
+    def _tell_horse(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.horse_pid, signal.SIGHUP)
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        super().fork_work_horse(job, queue)
+        if jobs.told_to_hand_over.is_set():  # maybe only after the fork
+            self._tell_horse()
+
+    def teardown(self) -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it ends already
+        super().teardown()  # type: ignore[no-untyped-call]
 
     def main_work_horse(self, job: Job, queue: Queue) -> Any:
         """In the horse: end with the worker, even when that is killed, or was already."""

@@ -9,7 +9,7 @@ from receiver.core.clock import SYSTEM, Clock
 from receiver.core.data_dir import resolve_redis_url
 from receiver.core.errors import ConfigError, Problem
 from receiver.core.queue import QUARANTINE, Jobs
-from receiver.core.routes import Config
+from receiver.core.routes import DEFAULT_QUEUE, Config
 from receiver.core.settings import Settings
 from receiver.core.steps.handler import HandlerSpec
 from workers import loading
@@ -21,6 +21,8 @@ class Setup:
 
     settings: Settings
     config: Config
+    text: str = ""
+    """Of routes.yaml, which may say something else by now."""
     url: str
     """Redis of the store."""
     jobs: Jobs
@@ -32,13 +34,20 @@ class Setup:
         return sum(route.concurrency for route in routes if queue in (route.queue, QUARANTINE))
 
 
-def load(environ: Mapping[str, str] = os.environ) -> Setup:
-    """Read everything. Raises ConfigError with all problems."""
+def load(environ: Mapping[str, str] = os.environ, text: str | None = None) -> Setup:
+    """Read everything; `text`, when given, in place of routes.yaml. Raises ConfigError with all problems."""
     settings = Settings.from_env(environ)
-    config = routes_file.load(settings.routes, environ)
+    if text is None:
+        text = routes_file.text_of(settings.routes)
+    config = routes_file.parse(text, file=str(settings.routes), environ=environ)
     url = resolve_redis_url(settings)
     rq_url = settings.rq_url.reveal() if settings.rq_url is not None else url
-    return Setup(settings=settings, config=config, url=url, jobs=Jobs(rq_url))
+    return Setup(settings=settings, config=config, text=text, url=url, jobs=Jobs(rq_url))
+
+
+def queues(config: Config) -> tuple[str, ...]:
+    """The queues a supervisor serves when nobody names others."""
+    return tuple(sorted({route.queue for route in config.routes.values()} | {DEFAULT_QUEUE}))
 
 
 def preload(config: Config) -> list[Problem]:

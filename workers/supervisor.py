@@ -1,5 +1,9 @@
 """Keeps the worker processes alive: N a queue, one more while a drain hands over, one on demand for
-quarantine and replays. Restarts what dies, with a growing pause; frees duty and leases of a dead worker."""
+quarantine and replays. Restarts what dies, with a growing pause; frees duty and leases of a dead worker.
+
+A process works by one configuration all its life. When another one is taken up, drains hand over to processes
+that were started by it: so modules are never loaded twice, and what runs ends by the one it began with.
+"""
 
 import logging
 import os
@@ -7,11 +11,14 @@ import signal
 import socket
 import subprocess
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from receiver.core.clock import pause
-from receiver.core.interpreter import OUR_PYTHON
+from receiver.core.following import Following
+from receiver.core.routes_file import Loaded
 from receiver.core.tether import tether
+from workers import given, setup
+from workers.reloading import Reloading
 from workers.setup import Setup
 from workers.sweeper import Sweeper, on_demand
 
@@ -30,8 +37,10 @@ class Child:
 
     queue: str
     name: str
-    process: "subprocess.Popen[bytes]"
+    process: given.Process
     started: float
+    leaving: bool = False
+    """It works by a configuration that is not in force any more, and ends as soon as it can."""
 
 
 @dataclass(slots=True)
@@ -47,18 +56,30 @@ class Place:
 class Supervisor:
     """Runs until it is told to stop, then stops its workers in order."""
 
-    def __init__(self, setup: Setup, *, queues: tuple[str, ...], workers: int) -> None:
-        self._setup = setup
-        self._clock = setup.clock
-        self._places = {queue: Place(workers) for queue in queues}
-        self._sweeper = Sweeper(setup, queues)
+    def __init__(self, ready: Setup, *, queues: tuple[str, ...], workers: int, looks: bool = True) -> None:
+        """`queues`: only these; empty: all of routes.yaml. `looks`: whether to look at it without being told
+        to."""
+        self._setup = ready
+        self._clock = ready.clock
+        self._named = queues
+        self._workers = workers
+        self._places = {queue: Place(workers) for queue in self._queues(ready)}
+        in_force = Loaded(text=ready.text, config=ready.config)
+        following = Following(ready.settings.routes, os.environ, in_force)
+        self._reloading = Reloading(following, ready.clock, looks=looks)
+        self._sweeper = Sweeper(ready, self._queues(ready), refused=lambda: following.refused)
+        self._untold = False
         self._dead: dict[str, str] = {}
         self._stopping = False
+
+    def _queues(self, ready: Setup) -> tuple[str, ...]:
+        return self._named or setup.queues(ready.config)
 
     def run(self) -> None:
         """The loop: look after the children, sweep once a second."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, self._reloading.tell)
         next_sweep = 0.0
         while not self._stopping:
             now = self._clock.monotonic()
@@ -69,8 +90,40 @@ class Supervisor:
                 self._free_the_dead()
                 self._serve_on_demand()
             self._fill(now)
+            found = self._reloading.look()
+            if found is not None:
+                self._take_up(found)
+            if self._untold and self._sweeper.published:
+                self._have_drains_hand_over()
             pause(LOOK_S)
+        self._reloading.close()
         self._end()
+        self._sweeper.close()
+
+    def _take_up(self, found: Loaded) -> None:
+        """From now on processes are started by this; those that run hand over to them."""
+        log.info(
+            "routes.yaml in force",
+            extra={"version": found.config.version, "before": self._setup.config.version},
+        )
+        for warning in found.config.warnings:
+            log.warning(str(warning))
+        self._setup = replace(self._setup, config=found.config, text=found.text)
+        queues = self._queues(self._setup)
+        for queue, place in self._places.items():
+            place.wanted = self._workers if queue in queues else 0
+        for queue in queues:
+            self._places.setdefault(queue, Place(self._workers))
+        self._sweeper.use(self._setup, queues)
+        self._untold = True
+
+    def _have_drains_hand_over(self) -> None:
+        """Once the store knows what is in force: a queue that is not served any more gets no successor."""
+        self._untold = False
+        for place in self._places.values():
+            for child in place.children:
+                child.leaving = True
+                child.process.send_signal(signal.SIGHUP)
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
@@ -82,6 +135,8 @@ class Supervisor:
                 place.children.remove(child)
                 self._dead[child.name] = child.queue
                 failed = child.process.returncode != 0
+                if child.leaving:
+                    continue
                 if failed:
                     log.warning("worker %s ended with %s", child.name, child.process.returncode)
                 if now - child.started < QUICK_S:
@@ -114,20 +169,21 @@ class Supervisor:
         """Start what is missing. A worker whose drain hands over does not count: a replacement is due."""
         busy = self._busy()
         for queue, place in self._places.items():
-            staying = sum(busy.get(child.name) != "leaving" for child in place.children)
+            staying = sum(not child.leaving and busy.get(child.name) != "leaving" for child in place.children)
             if staying < place.wanted and now >= place.not_before:
                 place.children.append(self._start(queue, now))
 
     def _serve_on_demand(self) -> None:
         for queue in on_demand(self._setup):
             place = self._places.setdefault(queue, Place(0))
-            if not place.children and self._clock.monotonic() >= place.not_before:
+            working = any(not child.leaving for child in place.children)
+            if not working and self._clock.monotonic() >= place.not_before:
                 place.children.append(self._start(queue, self._clock.monotonic(), "--burst"))
 
     def _start(self, queue: str, now: float, *options: str) -> Child:
         name = f"hookyard-{queue}-{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
-        command = [*OUR_PYTHON, "workers", "work", "--queue", queue, "--name", name, *options]
-        process = subprocess.Popen(command, preexec_fn=tether(signal.SIGTERM), start_new_session=True)
+        command = ("work", "--queue", queue, "--name", name, *options)
+        process = given.start(command, self._setup.text, before=tether(signal.SIGTERM))
         return Child(queue, name, process, now)
 
     def _end(self) -> None:

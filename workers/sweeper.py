@@ -5,16 +5,20 @@ Everything here may run in several supervisors at once: each step is one atomic 
 """
 
 import logging
-from collections.abc import Mapping
+import os
+import socket
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import cast
 
 import redis
 
-from receiver.core import clients, duty, keys, replays, scripts, store, upkeep
+from receiver.core import clients, duty, keys, processes, replays, scripts, store, upkeep
 from receiver.core.durability import judge_now
 from receiver.core.errors import Unavailable
 from receiver.core.queue import QUARANTINE
-from receiver.core.store import Book, Reserved
+from receiver.core.store import Book, Reserved, Serving
 from workers.purge import Purger
 from workers.setup import Setup
 
@@ -33,9 +37,17 @@ SATURATED = 2
 class Sweeper:
     """One supervisor's share of looking after the store."""
 
-    def __init__(self, setup: Setup, queues: tuple[str, ...]) -> None:
+    def __init__(
+        self, setup: Setup, queues: tuple[str, ...], *, refused: Callable[[], str] = lambda: ""
+    ) -> None:
+        """`refused`: why another routes.yaml is not in force, for people who look."""
         self._setup = setup
         self._queues = queues
+        self._refused = refused
+        self._name = f"workers-{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+        self._serving: Serving = "again"
+        self._order = 0
+        self._next_beat = 0.0
         self._redis: redis.Redis = clients.connect(setup.url)
         self._purger = Purger(self._redis, setup.jobs, setup.clock)
         self._book: Book | None = None
@@ -43,6 +55,24 @@ class Sweeper:
         self._waited = dict.fromkeys(queues, 0)
         self.drains: dict[str, tuple[str, str, int]] = {}
         """Drain → its worker's name, its state, its process id; as of the last sweep."""
+
+    def use(self, setup: Setup, queues: tuple[str, ...]) -> None:
+        """Go by another configuration, the newest of all, from now on; at once if Redis is there."""
+        self._setup, self._queues = setup, queues
+        self._waited = dict.fromkeys(queues, 0)
+        self._serving, self._book, self._next_beat = "anew", None, 0.0
+        with suppress(Unavailable):
+            self._publish()
+
+    @property
+    def published(self) -> bool:
+        """Whether the store knows what we go by."""
+        return self._book is not None and self._serving == "again"
+
+    def close(self) -> None:
+        """Say that this supervisor ends."""
+        with suppress(Unavailable):
+            scripts.run_now(self._redis, processes.leave(self._name))
 
     def sweep(self, idle: Mapping[str, int]) -> None:
         """One round, which raises nothing when Redis is away. `idle`: own workers that wait for a job."""
@@ -70,20 +100,51 @@ class Sweeper:
             log.warning("could not free %s yet: %s", drain, error)
 
     def _repair(self, now: float) -> None:
-        now_ms = self._setup.clock.now_ms()
         stored = cast("bytes | None", self._redis.hget(keys.key("META"), "id"))
-        if self._book is not None and stored != self._book.store_id.encode():
+        book = self._book
+        if book is not None and stored != book.store_id.encode():
             log.warning("Redis holds another store, or none: what was kept before is not there any more")
-        if self._book is None or stored != self._book.store_id.encode():
-            self._book = scripts.run_now(
-                self._redis, store.publish(self._setup.config, now_ms=now_ms, serving=True)
-            )
-        numbers = [self._book.numbers[name] for name in self._setup.config.routes]
+        if book is None or stored != book.store_id.encode():
+            book = self._publish()
+        self._beat(now)
+        numbers = [book.numbers[name] for name in self._setup.config.routes]
+        now_ms = self._setup.clock.now_ms()
         made = duty.sweep(self._queues, numbers, now_ms=now_ms, reaping=now >= self._reaping_from)
         answer = scripts.run_now(self._redis, made)
         for drain, leases in answer.reaped:
             log.warning("drain %s fell silent with %d deliveries in flight", drain, leases)
         self._enqueue(answer.reserved)
+
+    def _publish(self) -> Book:
+        made = store.publish(
+            self._setup.config,
+            now_ms=self._setup.clock.now_ms(),
+            serving=self._serving,
+            process=self._name,
+            order=self._order,
+        )
+        self._book = scripts.run_now(self._redis, made)
+        self._serving, self._order = "again", self._book.order
+        return self._book
+
+    def _beat(self, now: float) -> None:
+        """Say that we live. A configuration older than ours may be in force, when who served a newer one is
+        gone."""
+        if now < self._next_beat:
+            return
+        self._next_beat = now + processes.BEAT_S
+        own = processes.Process(
+            name=self._name,
+            kind="workers",
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=self._setup.config.version,
+            order=self._order,
+            refused=self._refused(),
+        )
+        standing = scripts.run_now(self._redis, processes.beat(own, now_ms=self._setup.clock.now_ms()))
+        if standing.in_force != self._order == standing.newest:
+            self._publish()
 
     def _enqueue(self, reserved: tuple[Reserved, ...]) -> None:
         """A job that RQ still holds takes the duty as well: no second one beside it."""

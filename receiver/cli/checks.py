@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from receiver.cli.findings import Case, Finding
 from receiver.cli.queue_checks import QUEUE_CHECKS
+from receiver.cli.version_checks import versions
 from receiver.core.aof import damaged_tail
 from receiver.core.clock import SYSTEM
 from receiver.core.data_dir import DataDir, server_runs
@@ -155,5 +156,6 @@ CHECKS: tuple[Check, ...] = (
     durability,
     memory,
     clock_skew,
+    versions,
     *QUEUE_CHECKS,
 )

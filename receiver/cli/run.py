@@ -14,7 +14,9 @@ from receiver.core.interpreter import OUR_PYTHON
 def workers(number: int | None, queues: str | None) -> None:
     """Run the workers of all queues.
 
-    One supervisor keeps N worker processes a queue alive, until SIGTERM or Ctrl-C.
+    One supervisor keeps N worker processes a queue alive, until SIGTERM or Ctrl-C. A changed routes.yaml
+    takes effect within seconds, or at once on SIGHUP, which loads handlers anew too, if all of it is valid;
+    if not, what is in force stays and the log says why. What runs may finish.
     """
     project = to_serve()
     command = [*OUR_PYTHON, "workers", "run"]

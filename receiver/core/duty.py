@@ -38,9 +38,13 @@ def _duty(act: str, *, now_ms: int, queue: str = "", drain: str = "", **more: An
     return scripts.call("duty", arguments, decode)
 
 
-def sign_on(queue: str, drain: str, *, now_ms: int, worker: str, host: str, pid: int) -> Call[Duty]:
-    """Take up duty under a reserved id; not ok when the reservation lapsed and another drain is on duty."""
-    return _duty("sign_on", now_ms=now_ms, queue=queue, drain=drain, worker=worker, host=host, pid=pid)
+def sign_on(
+    queue: str, drain: str, *, now_ms: int, worker: str, host: str, pid: int, version: str = ""
+) -> Call[Duty]:
+    """Take up duty under a reserved id; not ok when the reservation lapsed and another drain is on duty.
+    `version` is of the routes.yaml it works by."""
+    more = {"worker": worker, "host": host, "pid": pid, "version": version}
+    return _duty("sign_on", now_ms=now_ms, queue=queue, drain=drain, **more)
 
 
 def beat(queue: str, drain: str, *, now_ms: int) -> Call[Duty]:
@@ -49,7 +53,7 @@ def beat(queue: str, drain: str, *, now_ms: int) -> Call[Duty]:
 
 
 def hand_over(queue: str, drain: str, *, now_ms: int) -> Call[Duty]:
-    """Go off duty and reserve a successor; the answer names it."""
+    """Go off duty and reserve a successor; the answer names it, or none where no route has the queue."""
     return _duty("hand_over", now_ms=now_ms, queue=queue, drain=drain)
 
 

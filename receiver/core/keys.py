@@ -55,7 +55,14 @@ KEYS = {
     "RUNNING": Key("running:", "set", "<route> → references in flight: its size is the concurrency"),
     "LEASE": Key("lease:", "hash", "<drain> → reference in flight → attempt number"),
     "DRAINS": Key("drains", "zset", "drains alive, by the deadline their heartbeat renews"),
-    "DRAIN": Key("drain:", "hash", "<drain> → queue, worker, host, pid, state"),
+    "DRAIN": Key("drain:", "hash", "<drain> → queue, worker, host, pid, state, version of routes.yaml"),
+    "PROCESSES": Key("processes", "zset", "receivers and supervisors alive, by the deadline they renew"),
+    "PROCESS": Key(
+        "process:", "hash", "<process> → kind, host, pid, version of routes.yaml, why another is refused"
+    ),
+    "VERSIONS": Key(
+        "versions", "zset", "the last versions of routes.yaml that workers served, by the order they came in"
+    ),
     "DRAINSEQ": Key("drainseq", "string", "last drain number given: RQ job ids are never reused"),
     "DUTY": Key("duty:", "zset", "<queue> → drains on duty or reserved, by deadline"),
     "WAKE": Key("wake:", "list", "<queue> → at most one token that wakes an idle drain"),

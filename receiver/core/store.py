@@ -8,7 +8,7 @@ import itertools
 import uuid
 from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -39,6 +39,8 @@ class Book(msgspec.Struct, frozen=True, eq=False):
     store_id: str
     numbers: dict[str, int]
     names: dict[int, str]
+    order: int = 0
+    """Of the version that was published, among those that workers were given; 0: it was only made known."""
 
 
 class Acceptance(msgspec.Struct, frozen=True):
@@ -115,8 +117,18 @@ def given_back(ref: str, attempt: int) -> Result:
     return Result(ref=ref, attempt=attempt, letter=records.GIVE_BACK)
 
 
-def publish(config: Config, *, now_ms: int, serving: bool) -> Call[Book]:
-    """Make the routes known. `serving`: this side works them, so its queues and limits are in force."""
+Serving = Literal["", "empty", "again", "anew"]
+"""How a config is published: only made known; put in force in a store that has none; put in force unless
+somebody serves a newer one; put in force as the newest."""
+
+
+def publish(
+    config: Config, *, now_ms: int, serving: Serving = "", process: str = "", order: int = 0
+) -> Call[Book]:
+    """Make the routes known; as far as `serving` says, their queues and limits are in force.
+
+    `process` is the supervisor that publishes; `order` what the last `Book` said of this version.
+    """
     arguments = {
         "new_id": uuid.uuid4().hex,
         "now": now_ms,
@@ -124,12 +136,15 @@ def publish(config: Config, *, now_ms: int, serving: bool) -> Call[Book]:
         "routes": [(route.name, route.queue, route.concurrency) for route in config.routes.values()],
         "serving": serving,
         "version": config.version,
+        "process": process,
+        "order": order,
     }
 
     def decode(reply: Any) -> Book:
         answer = unpacked(reply)
         numbers = dict(answer["routes"] or {})
-        return Book(answer["id"], numbers, {number: name for name, number in numbers.items()})
+        names = {number: name for name, number in numbers.items()}
+        return Book(answer["id"], numbers, names, int(answer["order"]))
 
     return scripts.call("publish", arguments, decode)
 

@@ -105,7 +105,7 @@ class World:
         self.setup = Setup(
             settings=Settings(grace=0.2, drain_length=drain_length), config=conf, url=url, jobs=Jobs(url)
         )
-        self.book = scripts.run_now(self.redis, store.publish(conf, now_ms=SYSTEM.now_ms(), serving=True))
+        self.book = scripts.run_now(self.redis, store.publish(conf, now_ms=SYSTEM.now_ms(), serving="again"))
         self.store = Store(self.redis, self.setup.jobs)
 
     def accept(self, *routes: str) -> int:
@@ -279,7 +279,7 @@ def test_routes_it_does_not_know_are_held_not_lost(redis_url: str, monkeypatch: 
     newer = World(redis_url, config(route("r"), route("other"), version="newer"))
     number, known = newer.accept("other"), newer.accept("r")
 
-    async def as_published(*, serving: bool) -> store.Book:
+    async def as_published(*, serving: store.Serving = "") -> store.Book:
         return newer.book  # a newer worker published after this drain did
 
     monkeypatch.setattr(drain._post, "publish", as_published)
@@ -316,7 +316,7 @@ def test_a_store_that_was_emptied_is_served_again(redis_url: str, tmp_path: Path
                 await asyncio.sleep(0.01)
             world.redis.flushall()
             world.book = scripts.run_now(
-                world.redis, store.publish(world.setup.config, now_ms=SYSTEM.now_ms(), serving=False)
+                world.redis, store.publish(world.setup.config, now_ms=SYSTEM.now_ms())
             )
             number = world.accept("r")
             while world.status(number) is not Status.DELIVERED:
@@ -339,7 +339,7 @@ def test_what_an_emptied_store_had_in_flight_settles_nothing_of_the_new_one(redi
             old = world.accept("r")
             await _until(lambda: len(gates) == 1)
             world.redis.flushall()
-            made = store.publish(world.setup.config, now_ms=SYSTEM.now_ms(), serving=False)
+            made = store.publish(world.setup.config, now_ms=SYSTEM.now_ms())
             world.book = scripts.run_now(world.redis, made)
             new = world.accept("r")
             assert new == old

@@ -29,7 +29,7 @@ def walked(url: str, client: "redis.Redis", plan: Plan, last: int) -> Progress:
 
 def stored_then_trimmed(client: "redis.Redis", count: int, trimmed: int) -> None:
     """`count` messages that no route took, of which the first are forgotten."""
-    published = store.publish(config(route("a")), now_ms=SYSTEM.now_ms(), serving=True)
+    published = store.publish(config(route("a")), now_ms=SYSTEM.now_ms(), serving="again")
     book = scripts.run_now(client, published)
     made = store.accept([message() for _ in range(count)], book, now_ms=1, window_ms=1000)
     scripts.run_now(client, made)

@@ -24,7 +24,7 @@ class Bench:
     def __init__(self, client: "redis.Redis", *routes_: str, concurrency: int = 20) -> None:
         self.redis = client
         self.config = config(*(route(name, concurrency=concurrency) for name in routes_))
-        self.book: Book = scripts.run_now(client, store.publish(self.config, now_ms=NOW, serving=True))
+        self.book: Book = scripts.run_now(client, store.publish(self.config, now_ms=NOW, serving="again"))
 
     def accept(self, *messages: NewMessage, now_ms: int = NOW) -> store.Acceptance:
         return scripts.run_now(self.redis, store.accept(messages, self.book, now_ms=now_ms, window_ms=WINDOW))

@@ -121,6 +121,7 @@ class Stack:
         work = [*OUR_PYTHON, "workers", "run", "-n", str(workers)]
         self.receiver = Process("receiver", serve, ours, folder)
         self.supervisor = Process("supervisor", work, ours, folder)
+        self._work = work
         self.store = Store.open(self.valkey.url)
 
     @property
@@ -157,6 +158,11 @@ class Stack:
         if failed:
             for process in (self.receiver, self.supervisor):
                 print(f"--- {process.name} ---\n{process.tail()}")
+
+    def other_workers(self, folder: Path, routes: str) -> Process:
+        """A supervisor of another machine, with a routes.yaml of its own; start it."""
+        (folder / "routes.yaml").write_text(routes)
+        return Process(f"workers-{folder.name}", self._work, self._environ, folder)
 
     def ready(self) -> bool:
         """Whether /readyz says so."""

@@ -79,7 +79,7 @@ class Yard:
         self.config = routes_file.load(path, {})
         self.setup = Setup(settings=Settings(grace=0.2), config=self.config, url=url, jobs=Jobs(url))
         self.store = Store(self.redis, self.setup.jobs)
-        published = store.publish(self.config, now_ms=SYSTEM.now_ms(), serving=True)
+        published = store.publish(self.config, now_ms=SYSTEM.now_ms(), serving="again")
         self.book = scripts.run_now(self.redis, published)
         self._matcher = Matcher(self.config)
 

@@ -106,6 +106,17 @@ local function alert(queue, now, reserved)
   end
 end
 
+-- The newest version of routes.yaml that workers alive serve, by its order; those of `except` apart.
+local function newest(now, except)
+  local last = 0
+  for _, process in ipairs(call('ZRANGEBYSCORE', PROCESSES, now, '+inf')) do
+    if process ~= except then
+      last = math.max(last, tonumber(call('HGET', PROCESS .. process, 'order') or 0))
+    end
+  end
+  return last
+end
+
 -- Makes routes with work claimable: {route → true}. A paused route, or one that no worker knows, is held.
 -- Answers the queues concerned: {queue → true}.
 local function enlist(routes, now)

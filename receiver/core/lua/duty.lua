@@ -19,7 +19,7 @@ function act.sign_on()
   call('ZADD', DUTY .. queue, now + DUTY_MS, drain)
   call('ZADD', DRAINS, now + DUTY_MS, drain)
   call('HSET', DRAIN .. drain, 'queue', queue, 'state', 'on', 'worker', p.worker, 'host', p.host, 'pid', p.pid,
-    'since', now)
+    'since', now, 'version', p.version)
   return {ok = true}
 end
 
@@ -39,10 +39,20 @@ local function leave_duty()
   call('ZREM', DUTY .. queue, drain)
 end
 
--- From now on the successor is the one that counts; this drain claims on until that one has signed on.
+local function has_routes()
+  for _, number in ipairs(call('HVALS', ROUTES)) do
+    if call('HGET', ROUTE .. number, 'queue') == queue then
+      return true
+    end
+  end
+  return false
+end
+
+-- From now on the successor is the one that counts; this drain claims on until that one has signed on. A queue that
+-- the config in force does not name (any more), or that is served on demand, gets none.
 function act.hand_over()
   leave_duty()
-  return {ok = true, drain = reserve(queue, now)}
+  return {ok = true, drain = has_routes() and reserve(queue, now) or nil}
 end
 
 -- This drain claims no more: work that is there is somebody else's, who may have missed the token that this one got.

@@ -1,5 +1,7 @@
--- Makes a configuration known to the store: gives numbers to new routes and sources' paths; a worker's
--- configuration also says which queue serves a route and how many of its deliveries may run at once.
+-- Makes a configuration known to the store: gives numbers to new routes and sources' paths; that of the workers also
+-- says which queue serves a route and how many of its deliveries may run at once. Of several that are served at the
+-- same time the newest is in force, whoever publishes last. `serving` is '' (only make known), 'empty' (put in force
+-- unless one is), 'again' (one that workers were given before, unless somebody serves a newer one), or 'anew'.
 local p = cmsgpack.unpack(ARGV[1])
 local id = call('HGET', META, 'id')
 if not id then
@@ -20,7 +22,29 @@ for _, route in ipairs(p.routes) do
   end
   numbers[name] = tonumber(number)
 end
-if p.serving then
+
+-- When this version came in among those that workers were given; `p.order` is what another store, now gone, said.
+local function order()
+  local known = p.serving ~= 'anew' and call('ZSCORE', VERSIONS, p.version)
+  if known then
+    return tonumber(known)
+  end
+  local last = tonumber(call('HGET', META, 'versions') or 0)
+  local mine = p.serving ~= 'anew' and p.order > 0 and p.order or last + 1
+  call('HSET', META, 'versions', math.max(last, mine))
+  call('ZADD', VERSIONS, mine, p.version)
+  call('ZREMRANGEBYRANK', VERSIONS, 0, -101)
+  return mine
+end
+
+local mine, in_force = 0, p.serving ~= ''
+if p.serving == 'empty' and call('HEXISTS', META, 'config') == 1 then
+  in_force = false
+elseif in_force then
+  mine = order()
+  in_force = p.serving == 'anew' or mine >= newest(p.now, p.process)
+end
+if in_force then
   local old = {}
   local all = call('HGETALL', ROUTES)
   for i = 1, #all, 2 do
@@ -34,6 +58,7 @@ if p.serving then
     end
     old[number] = nil
     call('HSET', ROUTE .. number, 'queue', route[2], 'concurrency', route[3])
+    call('HDEL', ROUTE .. number, 'gone')
     if call('LLEN', BACKLOG .. number) + call('LLEN', REPLAYING .. number) > 0 then
       waiting[number] = true
     end
@@ -41,10 +66,11 @@ if p.serving then
   for number, queue in pairs(old) do
     if queue then
       call('HDEL', ROUTE .. number, 'queue')
+      call('HSET', ROUTE .. number, 'gone', p.now)
       call('ZREM', READY .. queue, number)
     end
   end
-  call('HSET', META, 'config', p.version)
+  call('HSET', META, 'config', p.version, 'order', mine)
   for queue in pairs(enlist(waiting, p.now)) do
     wake(queue)  -- drains are the caller's own next concern
   end
@@ -54,4 +80,4 @@ local all = call('HGETALL', ROUTES)
 for i = 1, #all, 2 do
   names[all[i]] = tonumber(all[i + 1])
 end
-return cmsgpack.pack({id = id, routes = names})
+return cmsgpack.pack({id = id, routes = names, order = mine})
