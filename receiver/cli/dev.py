@@ -21,7 +21,7 @@ BACKLOG = 2048
 @click.option("--demo", is_flag=True, help="Send sample messages and show what each route did with them.")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="[HOOKYARD_PORT, else 8000]")
 def dev(demo: bool, port: int | None) -> int:
-    """Run everything here: Valkey, receiver, workers; reload on change.
+    """Run it all here: Valkey, receiver, workers; reload on change.
 
     Without HOOKYARD_REDIS_URL an embedded Valkey keeps its data in .hookyard/. Secrets of sources that are
     unset get a random value. Changes of routes.yaml and of handlers take effect at once, if they are valid.

@@ -16,7 +16,7 @@ import click
 from receiver.core.errors import ConfigError, HookError
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "dev": ("receiver.cli.dev:dev", "Run everything here: Valkey, receiver, workers; reload on change."),
+    "dev": ("receiver.cli.dev:dev", "Run it all here: Valkey, receiver, workers; reload on change."),
     "receiver": ("receiver.cli.serve:receiver", "Run the HTTP side."),
     "workers": ("receiver.cli.run:workers", "Run the workers of all queues."),
     "check": ("receiver.cli.check:check", "Validate routes.yaml and every handler."),
@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replays": ("receiver.cli.replays:replays", "List replays; pause, resume or cancel one."),
     "purge": ("receiver.cli.purge:purge", "Delete what is stored of a user."),
     "routes": ("receiver.cli.routes:routes", "Show how each route stands; pause or resume one."),
+    "profile": ("receiver.cli.profile:profile", "Ask Segment's Profile API about a user or an account."),
+    "connections": ("receiver.cli.connections:connections", "Try the credentials of the connections."),
     "schema": ("receiver.cli.schema:schema", "Print the JSON Schema of routes.yaml, for editors."),
     "doctor": ("receiver.cli.doctor:doctor", "Say what is wrong, and what to do about it."),
 }

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.cli.outgoing import CannotSend, Sender, batch, compact, request
+from receiver.cli.outgoing import Sender, batch, compact, request
+from receiver.cli.transport import CannotSend
 from receiver.core.settings import Secret
 from receiver.core.verify_options import VerifyHeader, VerifySegment
 from tests.support import segment

@@ -1,0 +1,115 @@
+"""What the commands that talk to Segment share: the connection they use, sending, and showing a request."""
+
+import click
+
+from receiver.cli.console import plain, print_json
+from receiver.cli.project import Project
+from receiver.cli.transport import Line, Reply
+from receiver.cli.views import cut
+from receiver.core import exact_json, release
+from receiver.core.connections import CREDENTIALS, Api, Connection
+from receiver.core.errors import ConfigError, Problem
+from receiver.core.routes_file import load
+from receiver.core.segment.request import Request
+
+CREDENTIAL_FIELDS: dict[Api, str] = {
+    "tracking": "write_key",
+    "profile": "profile_token",
+    "public": "public_api_token",
+}
+SECONDS = 30.0
+"""Longest time one request may take."""
+LONGEST = 4_000_000
+"""Bytes of an answer that are read."""
+
+connection_option = click.option(
+    "--connection", metavar="NAME", help="Connection of routes.yaml; needed if there are several."
+)
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Print the exact request, its credential masked, and send nothing."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+
+
+def has(connection: Connection, api: Api) -> bool:
+    """Whether it has the credential of an API."""
+    return getattr(connection, CREDENTIAL_FIELDS[api]) is not None
+
+
+def connections(project: Project) -> dict[str, Connection]:
+    """Those of routes.yaml. Raises ConfigError."""
+    return dict(load(project.settings.routes, project.environ).connections)
+
+
+def chosen(project: Project, name: str | None, api: Api) -> Connection:
+    """The connection to call `api` by. Raises ConfigError when it cannot be told."""
+    every = connections(project)
+    fit = {known: one for known, one in every.items() if has(one, api)}
+    if name is None and len(fit) == 1:
+        return next(iter(fit.values()))
+    if name in fit:
+        return fit[name]
+    if name is None and fit:
+        sentence = "choose one with --connection"
+    elif name in every:
+        sentence = f"the connection {name} has no {CREDENTIALS[api]}"
+    else:
+        sentence = f"no connection is called {name}" if name else f"none has a {CREDENTIALS[api]}"
+    known = ", ".join(fit) or "none"
+    path = str(project.settings.routes)
+    raise ConfigError([Problem(path, None, "connections", f"{sentence}; there are: {known}")])
+
+
+def exchange(made: Request, *, seconds: float = SECONDS) -> Reply:
+    """Send one request. Raises CannotSend."""
+    with Line(made.url, seconds=seconds, longest=LONGEST) as line:
+        headers = {"User-Agent": f"Hookyard/{release.number()}", **made.headers}
+        return line.exchange(made.method, line.target, headers=headers, body=made.body)
+
+
+def show(made: Request, *, as_json: bool) -> None:
+    """Print a request as it would be sent, without its secrets."""
+    masked = made.masked()
+    if as_json:
+        body = None if made.body is None else text(made.body)
+        print_json(
+            {"method": masked.method, "url": masked.url, "headers": dict(masked.headers), "body": body}
+        )
+        return
+    click.echo(f"{masked.method} {plain(masked.url)}")
+    for name, value in masked.headers.items():
+        click.echo(f"{name}: {plain(value)}")
+    if made.body is not None:
+        click.echo()
+        click.echo(made.body)
+
+
+def error(reply: Reply) -> str:
+    """Code and sentence of an error answer; each of Segment's APIs puts them at another place."""
+    answer = parsed(reply.body)
+    if not isinstance(answer, dict):
+        return ""
+    errors = answer.get("errors")
+    for at in (answer.get("error"), errors[0] if isinstance(errors, list) and errors else None, answer):
+        if isinstance(at, dict) and isinstance(at.get("message"), str):
+            return " ".join(str(at[name])[:200] for name in ("code", "type", "message") if at.get(name))
+    return ""
+
+
+def answered(reply: Reply) -> str:
+    """What came back, in a line: `401 authentication_error …`, or the beginning of what is no error."""
+    words = error(reply) or cut(text(reply.body), 200)
+    return f"answered {reply.status}" + (f": {words}" if words else "")
+
+
+def text(body: bytes) -> str:
+    """A body as text; what is not UTF-8 is replaced."""
+    return body.decode("utf-8", "replace")
+
+
+def parsed(body: bytes) -> object:
+    """A body as JSON where it is JSON, else as text."""
+    try:
+        return exact_json.loads(body)
+    except exact_json.NotJson:
+        return text(body)
