@@ -98,7 +98,12 @@ def outcome_of(error: RetryError | PermanentError) -> Retry | Dead:
 
 def raise_for(outcome: Outcome) -> None:
     """The way back: raise what `outcome_of` answers with `outcome`; nothing for one that worked."""
+    if isinstance(outcome, Retry | Dead):
+        raise error_for(outcome)
+
+
+def error_for(outcome: Retry | Dead) -> RetryError | PermanentError:
+    """What `outcome_of` answers with `outcome`."""
     if isinstance(outcome, Retry):
-        raise Unreachable(outcome.code, outcome.error, after=outcome.after_s)
-    if isinstance(outcome, Dead):
-        raise RequestRefused(outcome.code, outcome.error)
+        return Unreachable(outcome.code, outcome.error, after=outcome.after_s)
+    return RequestRefused(outcome.code, outcome.error)

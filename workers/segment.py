@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
+from receiver.core.connections import Api
 from receiver.core.segment import hops
 from receiver.core.segment.batches import encode_batch
 from receiver.core.segment.calls import Encoded, InvalidCall, encode
 from receiver.core.segment.fields import Call
-from workers import loop_guard
-from workers.errors import InvalidSegmentCall, SegmentLoop, raise_for
+from workers import loop_guard, segment_api
+from workers.errors import InvalidSegmentCall, SegmentLoop, error_for, raise_for
 from workers.message import Message
+from workers.outcome import Drop
+from workers.response import Response
 from workers.segment_batch import marked, send_all
 from workers.sender import Sender
 
@@ -107,6 +110,38 @@ class SegmentConnection:
             raise InvalidSegmentCall(str(error)) from None
         raise_for(outcome)
         return ids
+
+    async def api(
+        self,
+        method: str,
+        path: str,
+        *,
+        api: Api = "tracking",
+        query: Object | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        body: bytes | None = None,
+    ) -> Response:
+        """Any request to one of the connection's APIs, such as `("GET", "/sources", api="public")`.
+
+        `json` is sent as JSON, else `body` as it is. Raises for anything but a 2xx, as the calls do.
+        """
+        answer = await segment_api.call(
+            self._sender,
+            self._message,
+            api=api,
+            method=method,
+            path=path,
+            query=query,
+            headers=headers,
+            json=json,
+            body=body,
+        )
+        if isinstance(answer, Response):
+            return answer
+        if isinstance(answer, Drop):
+            raise SegmentLoop(answer.reason)
+        raise error_for(answer)
 
     async def _send(self, call: Call, common: Common, **own: Any) -> str:
         unknown = common.keys() - _SPELLED.keys()

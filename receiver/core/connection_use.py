@@ -8,8 +8,9 @@ from receiver.core.findings import Findings
 from receiver.core.yaml_nodes import Path
 
 
-def check_use(path: Path, name: Any, api: Api, data: Mapping[str, Any], findings: Findings) -> None:
-    """Note what keeps a step from calling `api` by the connection it names at `path`."""
+def check_use(path: Path, name: Any, api: Api | None, data: Mapping[str, Any], findings: Findings) -> None:
+    """Note what keeps a step from calling `api` by the connection it names at `path`. None: the step brings
+    its own credential."""
     if not isinstance(name, str):
         return
     connections = data.get("connections")
@@ -17,5 +18,5 @@ def check_use(path: Path, name: Any, api: Api, data: Mapping[str, Any], findings
         findings.unknown(path, "no connection is called", name, connections or ())
         return
     connection = connections[name]
-    if isinstance(connection, dict) and CREDENTIALS[api] not in connection:
+    if api is not None and isinstance(connection, dict) and CREDENTIALS[api] not in connection:
         findings.error(path, f"this step needs {CREDENTIALS[api]} on connection {name}")

@@ -43,6 +43,7 @@ _PLACES = {
     "GroupKeys": "`segment`, call `group`",
     "AliasKeys": "`segment`, call `alias`",
     "BatchKeys": "`segment`, call `batch`",
+    "ApiKeys": "`segment`, call `api`",
     "GenerateKeys": "`anonymousId`, as a mapping",
     "AddressKeys": "`address`",
     "CompanyKeys": "`company`",

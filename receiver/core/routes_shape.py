@@ -18,7 +18,7 @@ from receiver.core.yaml_nodes import Path
 
 _BRANCHES = {
     "scheme": get_args(SchemeName),
-    "call": (*CALLS, "batch"),
+    "call": (*CALLS, "batch", "api"),
     "type": CALLS,
 }
 """Keys that tell the branches of a union apart → what they may say."""

@@ -107,6 +107,13 @@ async def track_or_say_so(message: Message, context: Context) -> str:
         return circle.code
 
 
+async def call_api(message: Message, context: Context) -> Any:
+    crm = context.segment("crm")
+    sources = await crm.api("GET", "/sources", api="public", query={"count": 1})
+    group = await crm.api("POST", "/v1/group/", json={"userId": message.user_id, "groupId": "g1"})
+    return {"source": sources.json()["data"]["sources"][0]["slug"], **group.json()}
+
+
 def track_sync(message: Message, context: Context) -> str:
     return context.run(context.segment("crm").track("Seen", user_id=message.user_id))
 

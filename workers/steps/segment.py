@@ -13,6 +13,7 @@ from receiver.core.segment.calls import InvalidCall, encode
 from receiver.core.segment.fields import Call
 from receiver.core.steps.base import StepConfig
 from receiver.core.steps.segment import GENERATED, IDS, SegmentSpec
+from receiver.core.steps.segment_api import ApiSpec
 from receiver.core.templates import Template, compile_value
 from workers import loop_guard
 from workers.api import Context, Message
@@ -23,6 +24,7 @@ from workers.outcome import Dead, Done, Outcome
 from workers.segment_batch import marked, send_all
 from workers.sender import Sender
 from workers.steps.base import Step
+from workers.steps.segment_api import ApiStep
 from workers.toolbox import Toolbox
 
 
@@ -120,8 +122,10 @@ def _refused(error: TemplateError | InvalidCall | PermanentError) -> Outcome:
 
 
 def build(config: StepConfig, tools: Toolbox) -> Step:
-    spec = cast(SegmentSpec, config.spec)
+    spec = cast(SegmentSpec | ApiSpec, config.spec)
     sender = tools.segment(spec.connection)
+    if isinstance(spec, ApiSpec):
+        return ApiStep(config, spec, sender)
     if spec.call == "batch":
         return BatchStep(config, spec.fields, sender)
     return SegmentStep(config, spec.call, spec.fields, sender)

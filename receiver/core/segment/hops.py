@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 KEY = "hookyard"
+CALLS = frozenset({"identify", "track", "page", "screen", "group", "alias", *"itpsga"})
+BATCHES = frozenset({"batch", "import", "b"})
+"""Paths of the tracking API below /v1."""
 MOST = 1_000
 """No more is counted: the mark comes from outside, where anybody may write it."""
 
@@ -31,3 +34,17 @@ def marked(fields: Mapping[str, Any], hops: int) -> dict[str, Any]:
     before = context.get(KEY) if context else None
     mark = {**(before if isinstance(before, Mapping) else {}), "hops": hops}
     return {**fields, "context": {**(context or {}), KEY: mark}}
+
+
+def marked_body(path: str, body: Any, hops: int) -> Any:
+    """The JSON body of a request to the tracking API, its messages with the mark."""
+    name = path.strip("/").removeprefix("v1/")
+    if name in CALLS and isinstance(body, Mapping):
+        return marked(body, hops)
+    items = body.get("batch") if name in BATCHES and isinstance(body, Mapping) else None
+    if isinstance(items, list):
+        return {
+            **body,
+            "batch": [marked(item, hops) if isinstance(item, Mapping) else item for item in items],
+        }
+    return body

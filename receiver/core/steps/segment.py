@@ -9,7 +9,9 @@ from receiver.core.findings import Findings
 from receiver.core.segment.containers import clashes
 from receiver.core.segment.fields import CALLS, SHAPES, Call, Shape
 from receiver.core.segment.kinds import Kind, shown
+from receiver.core.steps import segment_api
 from receiver.core.steps.base import Place, Spec, is_template, leaves
+from receiver.core.steps.segment_api import ApiKeys, ApiSpec
 from receiver.core.steps.segment_keys import SegmentKeys
 from receiver.core.yaml_nodes import Path
 
@@ -36,6 +38,9 @@ def check(path: Path, step: Any, data: Mapping[str, Any], findings: Findings) ->
     """Its connection, its reserved fields, and what its call needs."""
     if not isinstance(step, dict):
         return
+    if step.get("call") == "api":
+        segment_api.check(path, step, data, findings)
+        return
     check_use((*path, "connection"), step.get("connection"), "tracking", data, findings)
     _check_fields(path, step.get("call"), step, findings)
     items = step.get("batch")
@@ -45,7 +50,10 @@ def check(path: Path, step: Any, data: Mapping[str, Any], findings: Findings) ->
 
 
 def templates(path: Path, step: Any) -> Iterator[Place]:
-    """Those of every field of the message, or of each message of a batch."""
+    """Those of every field of the message, of each message of a batch, or of an API call."""
+    if isinstance(step, dict) and step.get("call") == "api":
+        yield from segment_api.templates(path, step)
+        return
     for key, value in step.items() if isinstance(step, dict) else ():
         if key == "batch" and isinstance(value, list):
             for at, item in enumerate(value):
@@ -56,8 +64,10 @@ def templates(path: Path, step: Any) -> Iterator[Place]:
             yield from leaves((*path, key), value)
 
 
-def build(keys: SegmentKeys) -> SegmentSpec:
+def build(keys: SegmentKeys) -> SegmentSpec | ApiSpec:
     """The record of a segment step."""
+    if isinstance(keys, ApiKeys):
+        return segment_api.build(keys)
     fields = keys.model_dump(exclude_unset=True, exclude={"connection", "call"})
     return SegmentSpec(connection=keys.connection, call=keys.call, fields=fields)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from receiver.core.routes_types import BY_FORM, LIST, TEXT, Keys, Name, Template, branch_tag, unknown_branch
+from receiver.core.steps.segment_api import ApiKeys
 from receiver.core.steps.segment_fields import (
     AliasFields,
     GroupFields,
@@ -138,7 +139,8 @@ SegmentKeys = Annotated[
     | Annotated[ScreenKeys, Tag(branch_tag("call", "screen"))]
     | Annotated[GroupKeys, Tag(branch_tag("call", "group"))]
     | Annotated[AliasKeys, Tag(branch_tag("call", "alias"))]
-    | Annotated[BatchKeys, Tag(branch_tag("call", "batch"))],
+    | Annotated[BatchKeys, Tag(branch_tag("call", "batch"))]
+    | Annotated[ApiKeys, Tag(branch_tag("call", "api"))],
     Discriminator(
         _call,
         custom_error_type=unknown_branch("call"),
