@@ -77,5 +77,5 @@ def content_digest(fields: Fields) -> bytes:
     content = dict(fields)
     for name in _DELIVERY_FIELDS:
         content.pop(name, None)
-    names = "\0".join(content).encode("utf-8", "surrogatepass")
-    return crc32(b"\0".join((names, *content.values()))).to_bytes(DIGEST_BYTES, "big")
+    names = "\0".join([*content, ""]).encode("utf-8", "surrogatepass")
+    return crc32(b"\0".join(content.values()), crc32(names)).to_bytes(DIGEST_BYTES, "big")

@@ -113,7 +113,7 @@ def is_object(text: bytes) -> bool:
 
 def too_deep(text: bytes) -> bool:
     """Whether the text nests deeper than MAX_DEPTH."""
-    arrays = text.count(b"[")
+    arrays = text.count(b"[") if b"[" in text else 0
     # A level takes two bytes as an array and five as an object: this much holds fewer than MAX_DEPTH of both.
     if len(text) <= 4 * MAX_DEPTH and arrays <= MAX_DEPTH // 5:
         return False

@@ -16,10 +16,14 @@ from receiver.tracking import ksuid
 from receiver.tracking.calls import Call
 from receiver.tracking.splice import extended, joined, string
 
+_NULL, _TRUE, _EMPTY = msgspec.Raw(b"null"), msgspec.Raw(b"true"), msgspec.Raw(b'""')
 _UNKNOWN_LIBRARY = msgspec.Raw(b'{"name":"unknown","version":"unknown"}')
 _LONGEST_TIME = 64
 _HALF_A_MS = timedelta(microseconds=500)
 """Makes rounding of what would be cut off."""
+_NO_TIME = timedelta()
+_TO_SECONDS = len('"2024-01-31T12:00:00')
+_encode = msgspec.json.Encoder().encode
 _RFC_3339 = msgspec.json.Decoder(datetime)
 """What nearly all write; five times as fast as reading anything that may be a time."""
 
@@ -46,7 +50,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 def arrival(call: Call, now_ms: int, ip: str | None, envelope: Fields) -> Arrival:
     """`envelope` is what stands around the messages, empty where nothing does."""
     at = utc(now_ms)
-    sent = envelope.get("sentAt") if _given(envelope, "sentAt") is not None else None
+    sent = _given(envelope, "sentAt")
     return Arrival(
         call=call,
         now_ms=now_ms,
@@ -65,7 +69,7 @@ def enriched(item: Fields, came: Arrival) -> dict[str, msgspec.Raw]:
     made = dict(item)
     if came.call.type is not None:
         made["type"] = came.call.type
-    if _given(made, "messageId") in (None, b'""'):
+    if _given(made, "messageId") in (None, _EMPTY):
         made["messageId"] = string(ksuid.message_id(came.now_ms))
     channel = _complete_context(made, came)
     if came.integrations:
@@ -79,22 +83,19 @@ def enriched(item: Fields, came: Arrival) -> dict[str, msgspec.Raw]:
 
 def _complete_context(made: dict[str, msgspec.Raw], came: Arrival) -> msgspec.Raw | None:
     """Answers the channel that the sender put into the context."""
-    given = made.get("context")
-    text = b"null" if given is None else bytes(given)
-    if text == b"null":
-        text, given = b"{}", None
-    elif text[:1] != b"{":
+    given = _given(made, "context")
+    text = b"{}" if given is None else bytes(given)
+    if text[:1] != b"{":
         return None
     context = json_text.members(text)
     if "library" in context and _given(context, "library") is None:
         del context["library"]
         text = joined(context)
-    added = {name: value for name, value in came.context.items() if name not in context}
+    added = _missing(context, came.context)
     context.update(added)
     if "library" not in context:
         added["library"] = _UNKNOWN_LIBRARY
-    wanted = came.call.from_client or _given(context, "direct") == b"true"
-    if wanted and came.ip is not None and "ip" not in context:
+    if came.ip is not None and "ip" not in context and (came.call.from_client or _is_direct(context)):
         added["ip"] = came.ip
     if added or given is None:
         made["context"] = msgspec.Raw(extended(text, added))
@@ -102,31 +103,35 @@ def _complete_context(made: dict[str, msgspec.Raw], came: Arrival) -> msgspec.Ra
     return channel if channel is not None and _is_text(bytes(channel)) else None
 
 
+def _is_direct(context: Fields) -> bool:
+    """Whether the sender says that it is the user's own device."""
+    return context.get("direct") == _TRUE
+
+
 def _merge_integrations(made: dict[str, msgspec.Raw], shared: Fields) -> None:
     given = _given(made, "integrations")
-    if given is None or given[:1] == b"{":
-        text = given or b"{}"
-        own = json_text.members(text)
-        added = {name: value for name, value in shared.items() if name not in own}
+    text = b"{}" if given is None else bytes(given)
+    if text[:1] == b"{":
+        added = _missing(json_text.members(text), shared)
         made["integrations"] = msgspec.Raw(extended(text, added))
+
+
+def _missing(own: Fields, shared: Fields) -> dict[str, msgspec.Raw]:
+    return {name: shared[name] for name in shared if name not in own} if shared else {}
 
 
 def _set_times(made: dict[str, msgspec.Raw], came: Arrival) -> None:
     """timestamp = receivedAt - (sentAt - originalTimestamp): freed of what the sender's clock is off."""
-    late = came.late
-    if _given(made, "sentAt") is None:
-        if came.sent is not None:
-            made["sentAt"] = came.sent
-    else:
-        late = _lateness(made["sentAt"], came.at)
-    if _given(made, "timestamp") is not None:
-        original = made["timestamp"]
-    elif _given(made, "originalTimestamp") is not None:
-        original = made["originalTimestamp"]
-    else:
-        original = came.received if late is None else made["sentAt"]
+    late, sent = came.late, _given(made, "sentAt")
+    if sent is not None:
+        late = _lateness(sent, came.at)
+    elif came.sent is not None:
+        made["sentAt"] = sent = came.sent
+    original = _given(made, "timestamp") or _given(made, "originalTimestamp")
+    if original is None:
+        original = came.received if late is None or sent is None else sent
     made["originalTimestamp"] = original
-    made["timestamp"] = _corrected(original, late or timedelta())
+    made["timestamp"] = _corrected(original, late or _NO_TIME)
 
 
 def _corrected(original: msgspec.Raw, late: timedelta) -> msgspec.Raw:
@@ -141,14 +146,12 @@ def _corrected(original: msgspec.Raw, late: timedelta) -> msgspec.Raw:
 
 def _lateness(sent: msgspec.Raw | None, at: datetime) -> timedelta | None:
     """How far our clock is ahead of the sender's, the way included; None when that cannot be told."""
-    moment = _moment(sent)
+    moment = None if sent is None else _moment(sent)
     return None if moment is None else at - moment
 
 
-def _moment(value: msgspec.Raw | None) -> datetime | None:
+def _moment(value: msgspec.Raw) -> datetime | None:
     """A time that a sender wrote, as JSON text; None when it cannot be read."""
-    if value is None:
-        return None
     try:
         moment = _RFC_3339.decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -159,22 +162,19 @@ def _moment(value: msgspec.Raw | None) -> datetime | None:
 
 def _time(moment: datetime) -> msgspec.Raw:
     """A time of UTC as Segment writes it."""
-    whole = msgspec.json.encode(moment.replace(microsecond=0))
-    return msgspec.Raw(b'%b.%03dZ"' % (whole[:-2], moment.microsecond // 1000))
+    return msgspec.Raw(b'%b.%03dZ"' % (_encode(moment)[:_TO_SECONDS], moment.microsecond // 1000))
 
 
 def _inner(envelope: Fields, name: str) -> Fields:
     given = _given(envelope, name)
-    return json_text.members(given) if given is not None and given[:1] == b"{" else {}
+    text = b"" if given is None else bytes(given)
+    return json_text.members(text) if text[:1] == b"{" else {}
 
 
-def _given(fields: Fields, name: str) -> bytes | None:
+def _given(fields: Fields, name: str) -> msgspec.Raw | None:
     """A field's text; null is the same as not being there."""
     found = fields.get(name)
-    if found is None:
-        return None
-    text = bytes(found)
-    return None if text == b"null" else text
+    return None if found is None or found == _NULL else found
 
 
 def _is_text(value: bytes) -> bool:

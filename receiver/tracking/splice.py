@@ -7,7 +7,6 @@ space between the members goes, and of a member that was there twice the first.
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from itertools import chain
 
 import msgspec
 
@@ -18,10 +17,10 @@ _MOST_KEPT = 32
 def joined(fields: Mapping[str, msgspec.Raw]) -> bytes:
     """The text of the object."""
     names = tuple(fields)
-    openings = _kept(names) if len(names) <= _MOST_KEPT else _openings(names)
-    return (
-        b"".join(chain.from_iterable(zip(openings, fields.values(), strict=True))) + b"}" if names else b"{}"
-    )
+    parts: list[bytes | msgspec.Raw] = [b""] * (2 * len(names) + 1)
+    parts[::2] = _kept(names) if len(names) <= _MOST_KEPT else _frame(names)
+    parts[1::2] = fields.values()
+    return b"".join(parts)
 
 
 def extended(text: bytes, added: Mapping[str, msgspec.Raw]) -> bytes:
@@ -40,12 +39,13 @@ def string(text: str) -> msgspec.Raw:
     return msgspec.Raw(_string(text))
 
 
-def _openings(names: tuple[str, ...]) -> list[bytes]:
-    """What stands before each value."""
-    return [b"%b%b:" % (b"," if at else b"{", _string(name)) for at, name in enumerate(names)]
+def _frame(names: tuple[str, ...]) -> list[bytes]:
+    """What stands before each value, and after the last."""
+    opened = [b"%b%b:" % (b"," if at else b"{", _string(name)) for at, name in enumerate(names)]
+    return [*opened, b"}"] if names else [b"{}"]
 
 
-_kept = lru_cache(256)(_openings)
+_kept = lru_cache(256)(_frame)
 """A sender's messages mostly have the same fields."""
 
 
