@@ -9,8 +9,8 @@ reference      <number>:<route>:<replay or 0>
 """
 
 import base64
-import hashlib
 import json
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -176,14 +176,14 @@ def customer_settings(info: str) -> dict[str, Any]:
 
 def identity(source: str, path: str, message_id: str) -> bytes:
     """Digest of the deduplication key; a false repeat would have to share the content digest as well."""
-    return hashlib.blake2b(
+    return blake2b(
         f"{source}\0{path}\0{message_id}".encode("utf-8", "surrogatepass"), digest_size=ID_BYTES
     ).digest()
 
 
 def user_digest(user: str) -> bytes:
     """Digest of a userId or anonymousId, 5 bytes: enough to find, the reader compares the whole id."""
-    return hashlib.blake2b(user.encode("utf-8", "surrogatepass"), digest_size=USER_BYTES).digest()
+    return blake2b(user.encode("utf-8", "surrogatepass"), digest_size=USER_BYTES).digest()
 
 
 def delivery(ref: Reference, route: str, received_ms: int, row: tuple[str, str, bool, int, str]) -> Delivery:

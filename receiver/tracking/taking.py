@@ -35,6 +35,24 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     now_ms: int
 
 
+_SHARED = ("context", "integrations", "sentAt")
+_AROUND = (*_SHARED, keys.FIELD)
+_NULL = msgspec.Raw(b"null")
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    """What stands around the messages of a batch, and counts."""
+
+    batch: list[msgspec.Raw]
+    context: msgspec.Raw = _NULL
+    integrations: msgspec.Raw = _NULL
+    sentAt: msgspec.Raw = _NULL
+    writeKey: msgspec.Raw = _NULL
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """What a call holds."""
 
@@ -51,16 +69,20 @@ class Taker:
 
     def take(self, received: Received) -> Taken:
         """Raises Refused when nothing of it can be kept; a single message is kept or refused as a whole."""
-        fields = _members(received.body)
-        own = keys.in_fields(fields)
-        way = self._keys.way(received.header_key if own is None else own)
-        return (
-            self._single(received, fields, way) if received.call.type else self._batch(received, fields, way)
-        )
+        _require_object(received.body)
+        if received.call.type is not None:
+            fields = json_text.members(received.body)
+            return self._single(received, fields, self._way(received, fields))
+        envelope, items = _opened(received.body)
+        return self._batch(received, envelope, items, self._way(received, envelope))
 
     def knows(self, key: str) -> bool:
         """Whether a source has this write key."""
         return self._keys.way(key) is not None
+
+    def _way(self, received: Received, fields: Fields) -> SourcePath | None:
+        own = keys.in_fields(fields)
+        return self._keys.way(received.header_key if own is None else own)
 
     def _single(self, received: Received, fields: Fields, way: SourcePath | None) -> Taken:
         if way is None:
@@ -73,11 +95,9 @@ class Taker:
             raise _refusal(found)
         return Taken(kept=[found], refused=[])
 
-    def _batch(self, received: Received, envelope: Fields, way: SourcePath | None) -> Taken:
-        batch = bytes(envelope.get("batch", b""))
-        if not json_text.is_array(batch):
-            raise MalformedMessage("The body has no array `batch` of messages.", code="not_a_message")
-        items = json_text.items(batch, MAX_ITEMS)
+    def _batch(
+        self, received: Received, envelope: Fields, items: list[bytes], way: SourcePath | None
+    ) -> Taken:
         if len(items) > MAX_ITEMS:
             raise BatchTooLong
         came = arrival(received.call, received.now_ms, received.ip, _shared(envelope))
@@ -124,16 +144,34 @@ class Taker:
         return self._keeper.message(way, body, made, covered=False, content=content_digest(sent))
 
 
-def _members(body: bytes) -> dict[str, msgspec.Raw]:
+def _require_object(body: bytes) -> None:
     json_text.require_utf8(body)
     if not json_text.is_object(body):
         _refuse_other(body)
-    return json_text.members(body)
+
+
+def _opened(body: bytes) -> tuple[Fields, list[bytes]]:
+    """The envelope and its messages, cut in one go where that goes. Raises MalformedMessage.
+
+    Of more than MAX_ITEMS messages, so many and one more come back.
+    """
+    try:
+        whole = _ENVELOPE.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        fields = json_text.members(body)
+        batch = bytes(fields.get("batch", b""))
+        if not json_text.is_array(batch):
+            raise MalformedMessage(
+                "The body has no array `batch` of messages.", code="not_a_message"
+            ) from None
+        return fields, json_text.items(batch, MAX_ITEMS)
+    fields = {name: getattr(whole, name) for name in _AROUND}
+    return fields, [bytes(item) for item in whole.batch[: MAX_ITEMS + 1]]
 
 
 def _shared(envelope: Fields) -> Fields:
     """What the envelope says about all its messages. Raises MalformedMessage."""
-    shared = {name: envelope[name] for name in ("context", "integrations", "sentAt") if name in envelope}
+    shared = {name: envelope[name] for name in _SHARED if name in envelope}
     if json_text.too_deep(b"[%b]" % b",".join(shared.values())):
         raise _too_deep()
     return shared
