@@ -1,10 +1,15 @@
 """The server's HTTP protocol with bounds: uvicorn's takes however much header a sender likes to send, for as
-long as it likes, and answers what is no HTTP as text."""
+long as it likes, and answers what is no HTTP as text.
+
+It also spares each request what need not be done for each: see `_when_idle` and `receiver.answering`.
+"""
 
 import asyncio
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from receiver.answering import Answering
 from receiver.errors_http import error_body
 
 MAX_HEAD = 65536
@@ -24,6 +29,8 @@ class BoundedHttp(HttpToolsProtocol):
     _in_body = False
     _body_timer: asyncio.TimerHandle | None = None
     _head_timer: asyncio.TimerHandle | None = None
+    _idle_timer: asyncio.TimerHandle | None = None
+    _idle_since: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -34,6 +41,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = self._in_body = False
         self._watch_head()
         self._watch_body()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
 
     def on_message_begin(self) -> None:
         self._head_bytes, self._in_head = 0, True
@@ -47,7 +56,21 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_body = False
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """As uvicorn's, but for `_when_idle`."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._when_idle)
+
     def data_received(self, data: bytes) -> None:
+        self._idle_since = None
         super().data_received(data)
         if self._in_head and not self.transport.is_closing():
             self._head_bytes += len(data)
@@ -58,6 +81,22 @@ class BoundedHttp(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._answer_and_close(b"400 Bad Request", error_body("bad_request", msg))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        cycle.send = Answering(cycle)  # type: ignore[method-assign, assignment]
+        super()._start_asgi_task(cycle, app)
+
+    def _when_idle(self) -> None:
+        """Closes a connection nobody uses. One timer for all its requests: to set and cancel one for each
+        took 2 µs."""
+        self._idle_timer = None
+        left: float = self.timeout_keep_alive
+        if self._idle_since is not None:
+            left += self._idle_since - self.loop.time()
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._when_idle)
+        else:
+            self.transport.close()
 
     def _watch_head(self) -> None:
         """A timer only while a head is on its way: most arrive whole."""

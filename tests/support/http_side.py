@@ -204,11 +204,13 @@ async def exchange(
 
 
 @contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """The application under uvicorn on a free loopback port, in a thread; yields its base URL."""
+def served(app: ASGIApp, **options: Any) -> Iterator[str]:
+    """The application under uvicorn on a free loopback port, in a thread; yields its base URL. `options` are
+    those of `uvicorn.Config`."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         started = threading.Event()
-        server = _Server(uvicorn.Config(app, http=BoundedHttp, log_config=None, access_log=False), started)
+        options = {"http": BoundedHttp, "log_config": None, "access_log": False, **options}
+        server = _Server(uvicorn.Config(app, **options), started)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
