@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from receiver.core.findings import Findings, texts
+from receiver.core.verify_options import webhook_key
 from receiver.core.yaml_nodes import Path
 
 
@@ -17,6 +18,24 @@ def check_variables(path: Path, value: Any, environ: Mapping[str, str], findings
             findings.error(place, f"the environment variable {name} holds bytes that are not UTF-8")
         elif found != found.strip():
             findings.warn(place, f"the value of {name} begins or ends with white space: is that meant?")
+
+
+def check_webhook_keys(path: Path, names: Any, environ: Mapping[str, str], findings: Findings) -> None:
+    """Note the variables whose value is no secret of Standard Webhooks."""
+    for place, name in variables(path, names):
+        value = environ.get(name)
+        try:
+            if value:
+                webhook_key(value)
+        except ValueError:
+            findings.error(place, f"the value of {name} is no secret of Standard Webhooks: whsec_ and base64")
+
+
+def check_header_values(path: Path, names: Any, environ: Mapping[str, str], findings: Findings) -> None:
+    """Note the variables whose value cannot stand in a header."""
+    for place, name in variables(path, names):
+        if any(not " " <= character <= "~" for character in environ.get(name, "").strip()):
+            findings.error(place, f"the value of {name} cannot stand in a header")
 
 
 def _is_text(value: str) -> bool:

@@ -19,7 +19,7 @@ def build(keys: FileKeys, environ: Mapping[str, str], version: str, warnings: tu
     return Config(
         sources=sources,
         connections={name: _connection(name, one, environ) for name, one in keys.connections.items()},
-        routes={name: _route(name, route) for name, route in keys.routes.items()},
+        routes={name: _route(name, route, environ) for name, route in keys.routes.items()},
         paths={
             path: SourcePath(source=source, path=path, feeds=feeds)
             for source in sources.values()
@@ -79,7 +79,7 @@ def _base(url: str | None) -> str:
     return (url or "").rstrip("/").removesuffix("/v1").rstrip("/")
 
 
-def _route(name: str, keys: RouteKeys) -> Route:
+def _route(name: str, keys: RouteKeys, environ: Mapping[str, str]) -> Route:
     types = keys.types if keys.types is not None or keys.events is None else ["track"]
     return Route(
         name=name,
@@ -89,7 +89,7 @@ def _route(name: str, keys: RouteKeys) -> Route:
         channels=_narrowed(keys.channels),
         where=None if keys.where is None else compile_fql(keys.where),
         invalid=keys.invalid,
-        steps=tuple(steps.build(step) for step in keys.steps),
+        steps=tuple(steps.build(step, environ) for step in keys.steps),
         retry=backoff.schedule(keys.retry),
         concurrency=keys.concurrency,
         queue=keys.queue,

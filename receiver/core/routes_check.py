@@ -34,7 +34,7 @@ def check(data: Mapping[str, Any], environ: Mapping[str, str], findings: Finding
     _check_write_keys(data, environ, findings)
     _check_paths(data, findings)
     for name, route in mappings(data.get("routes")):
-        _check_route(("routes", name), route, data, findings)
+        _check_route(("routes", name), route, data, environ, findings)
     if not data.get("sources"):
         findings.warn((), "there is no source, so nothing can come in")
 
@@ -115,7 +115,13 @@ def _check_feeds(path: Path, source: str, feeds: Any, routes: dict[str, Any], fi
             )
 
 
-def _check_route(path: Path, route: dict[str, Any], data: Mapping[str, Any], findings: Findings) -> None:
+def _check_route(
+    path: Path,
+    route: dict[str, Any],
+    data: Mapping[str, Any],
+    environ: Mapping[str, str],
+    findings: Findings,
+) -> None:
     sources = data.get("sources")
     for at, name in texts(route.get("sources")):
         if not isinstance(sources, dict) or name not in sources:
@@ -137,4 +143,4 @@ def _check_route(path: Path, route: dict[str, Any], data: Mapping[str, Any], fin
         findings.error(
             (*path, "queue"), f"{queue} is the queue of {RESERVED_QUEUES[queue]}; take another name"
         )
-    check_steps((*path, "steps"), route.get("steps"), data, findings)
+    check_steps((*path, "steps"), route.get("steps"), data, environ, findings)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from receiver.core.environ_check import check_variables, variables
+from receiver.core.environ_check import check_variables, check_webhook_keys
 from receiver.core.findings import Findings
-from receiver.core.verify_options import webhook_key
 from receiver.core.yaml_nodes import Path
 
 
@@ -35,7 +34,7 @@ def _check_one(path: Path, verify: Any, environ: Mapping[str, str], findings: Fi
         case "hmac":
             _check_timestamp(path, verify, findings)
         case "standard-webhooks":
-            _check_keys((*path, "secret_env"), verify.get("secret_env"), environ, findings)
+            check_webhook_keys((*path, "secret_env"), verify.get("secret_env"), environ, findings)
 
 
 def _check_timestamp(path: Path, verify: dict[str, Any], findings: Findings) -> None:
@@ -53,13 +52,3 @@ def _check_timestamp(path: Path, verify: dict[str, Any], findings: Findings) -> 
         findings.error(
             (*path, "tolerance"), "needs timestamp_header: without one there is no time to compare"
         )
-
-
-def _check_keys(path: Path, names: Any, environ: Mapping[str, str], findings: Findings) -> None:
-    for place, name in variables(path, names):
-        value = environ.get(name)
-        try:
-            if value:
-                webhook_key(value)
-        except ValueError:
-            findings.error(place, f"the value of {name} is no secret of Standard Webhooks: whsec_ and base64")

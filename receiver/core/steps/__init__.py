@@ -3,6 +3,7 @@
 What runs it is a file of the same name in `workers.steps`.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
@@ -43,12 +44,12 @@ class StepKeys(SharedKeys):
     segment: MayBeLeftOut[SegmentKeys] = Field(None, description="A call to Segment.")
 
 
-def build(keys: StepKeys) -> StepConfig:
-    """The record of a step in which no problem was found."""
+def build(keys: StepKeys, environ: Mapping[str, str]) -> StepConfig:
+    """The record of a step in which no problem was found; every variable it names is in `environ`."""
     kind, written = next((kind, value) for kind in KINDS if (value := getattr(keys, kind)) is not None)
     return StepConfig(
         name=keys.as_ or kind,
-        spec=KINDS[kind].build(written),
+        spec=KINDS[kind].build(written, environ),
         when=None if keys.when is None else compile_fql(keys.when),
         timeout_s=units.seconds(keys.timeout),
         retry=None if keys.retry is None else backoff.schedule(keys.retry),

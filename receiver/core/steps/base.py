@@ -18,8 +18,11 @@ from receiver.core.yaml_nodes import Path
 
 DEFAULT_TIMEOUT_S = 30.0
 
-Place = tuple[Path, Any, templates.Kind | Literal["fql"]]
-"""Where a template stands, the template and what it makes; or a condition's place, its text and `fql`."""
+Meaning = templates.Kind | Literal["fql", "env", "header_env", "webhook_env"]
+"""What a value is: a template that makes this, a condition, or one or more names of environment variables
+(with any text; what can stand in a header; a secret of Standard Webhooks)."""
+Place = tuple[Path, Any, Meaning]
+"""Where a value stands, the value, and what it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +94,12 @@ class Kind(Protocol):
         `data` the whole file."""
 
     def templates(self, path: Path, step: Any) -> Iterator[Place]:
-        """Every template and every condition of the step."""
+        """Every template, condition and environment variable of the step."""
         ...
 
-    def build(self, keys: Any) -> Spec:
-        """The record of a step in which no problem was found; `keys` is its model (or text)."""
+    def build(self, keys: Any, environ: Mapping[str, str]) -> Spec:
+        """The record of a step in which no problem was found; `keys` is its model (or text). Every variable
+        it names is in `environ`."""
         ...
 
 

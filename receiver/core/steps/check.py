@@ -3,15 +3,17 @@
 Like `receiver.core.routes_check` it takes data of any shape.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from receiver.core.environ_check import check_header_values, check_variables, check_webhook_keys
 from receiver.core.findings import Findings
 from receiver.core.fql_check import check_fql
 from receiver.core.steps import KINDS
 from receiver.core.steps.base import Place, SharedKeys
-from receiver.core.templates import OWN_NAMES, TemplateError, compile_value
+from receiver.core.templates import OWN_NAMES, Kind, TemplateError, compile_value
 from receiver.core.yaml_nodes import Path
 
 MESSAGE_FIELDS = (
@@ -24,23 +26,55 @@ MESSAGE_FIELDS = (
 _BESIDE = {field.alias or name for name, field in SharedKeys.model_fields.items()}
 
 
-def check_steps(path: Path, steps: Any, data: Mapping[str, Any], findings: Findings) -> None:
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What the checks of one route know."""
+
+    every: tuple[str, ...]
+    """Names of all its steps."""
+    earlier: list[str]
+    """Names of the steps before the one that is looked at."""
+    environ: Mapping[str, str]
+    findings: Findings
+
+    def check_used(self, path: Path, names: Iterable[str]) -> None:
+        """Note the steps that a template or condition reads, and that have not run by then."""
+        for name in sorted(set(names).difference(self.earlier)):
+            if name in self.every:
+                said = f"step {name} has no output yet: it is this step itself, or a later one"
+                self.findings.error(path, said)
+            else:
+                self.findings.unknown(path, "no earlier step of this route is called", name, self.earlier)
+
+
+def check_steps(
+    path: Path, steps: Any, data: Mapping[str, Any], environ: Mapping[str, str], findings: Findings
+) -> None:
     """Note what is wrong with a list of steps."""
-    names: list[str] = []
-    for at, step in enumerate(steps if isinstance(steps, list) else ()):
-        if not isinstance(step, dict):
-            continue
+    mappings = [(at, step) for at, step in enumerate(_list(steps)) if isinstance(step, dict)]
+    every = tuple(name for _, step in mappings if (name := _name(step)) is not None)
+    scope = _Scope(every, [], environ, findings)
+    for at, step in mappings:
         place = (*path, at)
         kinds = [kind for kind in KINDS if kind in step]
         _check_kind(place, step, kinds, findings)
-        _check_condition((*place, "when"), step.get("when"), names, findings)
+        _check_condition((*place, "when"), step.get("when"), scope)
         for kind in kinds:
             KINDS[kind].check((*place, kind), step[kind], data, findings)
             for found in KINDS[kind].templates((*place, kind), step[kind]):
-                _check_place(found, names, findings)
-        name = step.get("as", kinds[0] if kinds else None)
-        if isinstance(name, str):
-            _check_name(place, name, names, "as" in step, findings)
+                _check_place(found, scope)
+        name = _name(step)
+        if name is not None:
+            _check_name(place, name, scope.earlier, "as" in step, findings)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _name(step: dict[str, Any]) -> str | None:
+    name = step.get("as", next((kind for kind in KINDS if kind in step), None))
+    return name if isinstance(name, str) else None
 
 
 def _check_kind(path: Path, step: dict[str, Any], kinds: list[str], findings: Findings) -> None:
@@ -61,27 +95,34 @@ def _check_name(path: Path, name: str, names: list[str], is_written: bool, findi
         )
 
 
-def _check_condition(path: Path, text: Any, earlier: list[str], findings: Findings) -> None:
-    predicate = check_fql(path, text, findings)
-    used = {names[1] for names in predicate.paths if names[0] == "steps" and names[1:]} if predicate else ()
-    for name in sorted(used):
-        if name not in earlier:
-            findings.unknown(path, "no earlier step of this route is called", name, earlier)
+def _check_condition(path: Path, text: Any, scope: _Scope) -> None:
+    predicate = check_fql(path, text, scope.findings)
+    if predicate is not None:
+        scope.check_used(path, (names[1] for names in predicate.paths if names[0] == "steps" and names[1:]))
 
 
-def _check_place(found: Place, earlier: list[str], findings: Findings) -> None:
-    place, value, kind = found
-    if kind == "fql":
-        _check_condition(place, value, earlier, findings)
-        return
+def _check_place(found: Place, scope: _Scope) -> None:
+    place, value, meaning = found
+    match meaning:
+        case "fql":
+            _check_condition(place, value, scope)
+        case "env" | "header_env" | "webhook_env":
+            check_variables(place, value, scope.environ, scope.findings)
+            if meaning != "env":
+                check_value = check_webhook_keys if meaning == "webhook_env" else check_header_values
+                check_value(place, value, scope.environ, scope.findings)
+        case _:
+            _check_template(place, value, meaning, scope)
+
+
+def _check_template(place: Path, value: Any, kind: Kind, scope: _Scope) -> None:
     try:
         template = compile_value(value, kind=kind, where="")
     except TemplateError as error:
-        findings.error(place, str(error))
+        scope.findings.error(place, str(error))
         return
-    for name in sorted(template.steps - set(earlier)):
-        findings.unknown(place, "no earlier step of this route is called", name, earlier)
+    scope.check_used(place, template.steps)
     for name in sorted(template.names - set(MESSAGE_FIELDS) - set(OWN_NAMES)):
         close = get_close_matches(name, [*MESSAGE_FIELDS, *OWN_NAMES], n=1, cutoff=0.8)
         if close:
-            findings.warn(place, f"messages rarely have a field {name}; did you mean {close[0]}?")
+            scope.findings.warn(place, f"messages rarely have a field {name}; did you mean {close[0]}?")

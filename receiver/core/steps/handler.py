@@ -30,6 +30,6 @@ def templates(path: Path, step: Any) -> Iterator[Place]:
     return iter(())
 
 
-def build(keys: str) -> HandlerSpec:
+def build(keys: str, environ: Mapping[str, str]) -> HandlerSpec:
     """The record of a handler step."""
     return HandlerSpec(target=keys)

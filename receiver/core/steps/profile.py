@@ -143,7 +143,7 @@ def templates(path: Path, step: Any) -> Iterator[Place]:
         yield from leaves((*path, name), step.get(name))
 
 
-def build(keys: ProfileKeys) -> ProfileSpec:
+def build(keys: ProfileKeys, environ: Mapping[str, str]) -> ProfileSpec:
     """The record of a profile step."""
     written = keys.model_dump(by_alias=True, exclude_defaults=True)
     return ProfileSpec(

@@ -64,7 +64,7 @@ def templates(path: Path, step: Any) -> Iterator[Place]:
             yield from leaves((*path, key), value)
 
 
-def build(keys: SegmentKeys) -> SegmentSpec | ApiSpec:
+def build(keys: SegmentKeys, environ: Mapping[str, str]) -> SegmentSpec | ApiSpec:
     """The record of a segment step."""
     if isinstance(keys, ApiKeys):
         return segment_api.build(keys)

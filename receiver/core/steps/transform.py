@@ -172,7 +172,7 @@ def templates(path: Path, step: Any) -> Iterator[Place]:
             yield (*path, at, "if"), condition, "fql"
 
 
-def build(keys: list[ActionKeys]) -> TransformSpec:
+def build(keys: list[ActionKeys], environ: Mapping[str, str]) -> TransformSpec:
     """The record of a transform step."""
     made = [
         ActionSpec(
