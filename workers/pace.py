@@ -7,10 +7,15 @@ import asyncio
 
 from receiver.core import clock
 from receiver.core.clock import Clock
+from receiver.core.connections import Connection
 from receiver.core.errors import Unavailable
 from receiver.core.shared_rate import SharedRate
 from workers.outcome import Outcome, Retry
 
+PER_SECOND = 80
+"""Requests to one space of the Profile API, of all workers. With the burst a shared rate allows, and some
+being on their way for longer than others, these stay below the 100 in any second at which Segment begins to
+refuse."""
 PATIENCE_S = 10.0
 """Longest wait for a turn inside an attempt: what would take longer is tried again later."""
 
@@ -61,3 +66,20 @@ class Pace:
         if left_s <= 0:
             return None
         return Retry(self._asked.code, f"not sent, for another request was told: {self._asked.error}", left_s)
+
+
+def of_sending(connection: Connection, rate: SharedRate) -> Pace:
+    """For the tracking API: the connection's own rate."""
+    limit = f"the rate_limit of the connection {connection.name}"
+    return Pace(f"connection:{connection.name}", connection.rate_limit, rate, limit=limit)
+
+
+def of_space(connection: Connection, rate: SharedRate) -> Pace:
+    """For the Profile API: the rate of its space."""
+    space = connection.space_id
+    return Pace(f"space:{space}", PER_SECOND, rate, limit=f"the rate of the space {space}")
+
+
+def of_public(connection: Connection, rate: SharedRate) -> Pace:
+    """For the Public API: no rate but what it answers."""
+    return Pace(f"public:{connection.name}", None, rate, limit="")

@@ -16,11 +16,7 @@ from workers.cache import Cache
 from workers.errors import RequestRefused, raise_for
 from workers.http import Outbound
 from workers.outcome import Dead, Done, Retry
-from workers.pace import Pace
-
-PER_SECOND = 80
-"""Requests to one space, of all workers. With the burst a shared rate allows, and some being on their way for
-longer than others, these stay below the 100 in any second at which Segment begins to refuse."""
+from workers.pace import of_space
 
 Answers = Cache[tuple[str, Lookup]]
 
@@ -30,8 +26,7 @@ class Profiles:
 
     def __init__(self, connection: Connection, http: Outbound, rate: SharedRate, cache: Answers) -> None:
         self._connection, self._http, self._cache = connection, http, cache
-        space = connection.space_id
-        self._pace = Pace(f"space:{space}", PER_SECOND, rate, limit=f"the rate of the space {space}")
+        self._pace = of_space(connection, rate)
 
     async def get(self, lookup: Lookup, *, missing: Missing = "empty", cache_s: float = 0.0) -> Output:
         """The answer, which is the caller's to change. Raises RetryError or a permanent error."""

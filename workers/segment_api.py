@@ -45,4 +45,4 @@ async def call(
         return Dead(error.code, str(error))
     except exact_json.NotJson as error:
         return Dead(InvalidRequest.code, f"json: {error}")
-    return await sender.exchange(made)
+    return await sender.exchange(api, made)

@@ -4,8 +4,10 @@ What is sent at about the same time, by steps and by handlers of any route, shar
 each delivery gets its own outcome. Any other request to the connection's APIs goes alone.
 """
 
+from collections.abc import Mapping
+
 from receiver.core import backoff, clock
-from receiver.core.connections import ADDRESSES, Connection
+from receiver.core.connections import ADDRESSES, Api, Connection
 from receiver.core.segment import request
 from receiver.core.segment.request import InvalidRequest, Request
 from receiver.core.shared_rate import SharedRate
@@ -13,7 +15,7 @@ from workers.coalescer import Answer, Coalescer
 from workers.errors import PermanentError, RetryError, outcome_of
 from workers.http import Outbound
 from workers.outcome import Dead, Done, Outcome, Retry
-from workers.pace import Pace
+from workers.pace import Pace, of_public, of_sending, of_space
 from workers.response import Response, failure
 
 TIMEOUT_S = 30.0
@@ -31,8 +33,11 @@ class Sender:
         self.connection = connection
         self._http = http
         self._compresses = connection.tracking_url in SEGMENTS_OWN
-        named = f"the rate_limit of the connection {connection.name}"
-        self._pace = Pace(f"connection:{connection.name}", limit, rate, limit=named)
+        self._paces: Mapping[Api, Pace] = {
+            "tracking": of_sending(connection, rate),
+            "profile": of_space(connection, rate),
+            "public": of_public(connection, rate),
+        }
         self._coalescer = Coalescer(
             self._post,
             max_items=request.MAX_ITEMS if limit is None else max(1, min(request.MAX_ITEMS, int(limit))),
@@ -43,16 +48,17 @@ class Sender:
         """Send one call, as `receiver.core.segment.calls` makes it. Done has no output."""
         return await self._coalescer.send(item)
 
-    async def exchange(self, wanted: Request) -> Response | Retry | Dead:
+    async def exchange(self, api: Api, wanted: Request) -> Response | Retry | Dead:
         """Send one request of its own; anything but a 2xx is answered as what it means for a delivery."""
-        if problem := await self._pace.turn(1):
+        pace = self._paces[api]
+        if problem := await pace.turn(1):
             return problem
         try:
             response = await self._http.send(wanted)
         except (RetryError, PermanentError) as error:
             return outcome_of(error)
         outcome = judged(response).outcome
-        self._pace.heed(outcome)
+        pace.heed(outcome)
         return outcome if isinstance(outcome, Retry | Dead) else response
 
     async def close(self) -> None:
@@ -60,7 +66,8 @@ class Sender:
         await self._coalescer.close()
 
     async def _post(self, items: list[bytes]) -> Answer:
-        if problem := await self._pace.turn(len(items)):
+        pace = self._paces["tracking"]
+        if problem := await pace.turn(len(items)):
             return Answer(problem)
         try:
             made = request.batch(self.connection, items, sent_at_ms=clock.SYSTEM.now_ms())
@@ -71,7 +78,7 @@ class Sender:
         except (RetryError, PermanentError) as error:
             return Answer(outcome_of(error))
         answer = judged(response)
-        self._pace.heed(answer.outcome)
+        pace.heed(answer.outcome)
         return answer
 
 

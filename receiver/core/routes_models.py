@@ -130,7 +130,7 @@ class ConnectionKeys(Keys):
     rate_limit: MayBeLeftOut[Rate] = Field(
         None,
         description="Most messages sent in a time, such as `500/s`, by all workers together; what is above "
-        "waits. A request of its own (`call: api`) counts as one. Left out: as fast as they come.",
+        "waits. An API call to the tracking API counts as one. Left out: as fast as they come.",
     )
     max_hops: int = Field(
         1,

@@ -19,7 +19,7 @@ from tests.support.destination import Answer, Destination
 from tests.support.outbound import a_context, a_message, output, run_step, with_tools
 from tests.support.segment_profiles import Profile
 from tests.support.segment_stand_in import SegmentStandIn
-from workers import profile, steps
+from workers import pace, steps
 from workers.outcome import Dead, Done, Outcome, Retry
 from workers.toolbox import Toolbox
 
@@ -246,15 +246,15 @@ def test_two_workers_together_stay_below_the_rate_of_a_space(segment: SegmentSta
     with ThreadPoolExecutor(2) as workers:
         for _ in range(2):
             workers.submit(with_tools, work, segment_url=segment.url, redis_url=redis_url)
-    burst = 1 + profile.PER_SECOND * shared_rate.BURST_S
-    assert SYSTEM.monotonic() - started >= (100 - burst) / profile.PER_SECOND
+    burst = 1 + pace.PER_SECOND * shared_rate.BURST_S
+    assert SYSTEM.monotonic() - started >= (100 - burst) / pace.PER_SECOND
     assert len(segment.requests) == 100
 
 
 def test_who_would_wait_for_long_comes_back(
     ask: Ask, segment: SegmentStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(profile, "PER_SECOND", 0.02)
+    monkeypatch.setattr(pace, "PER_SECOND", 0.02)
     assert isinstance(ask(), Done)
     outcome = ask()
     assert isinstance(outcome, Retry)

@@ -7,20 +7,24 @@ from typing import Any
 import pytest
 
 from receiver.core import routes_file
+from receiver.core.segment.request import api_call
 from receiver.core.settings import Secret
 from receiver.core.steps.handler import HandlerSpec
 from receiver.core.steps.segment_api import ApiSpec
 from tests.support.destination import Answer
-from tests.support.outbound import NOWHERE, a_message, output, run_step
+from tests.support.outbound import NO_REDIS, NOWHERE, a_message, output, run_step, with_tools
 from tests.support.segment_profiles import Profile
 from tests.support.segment_stand_in import SegmentStandIn
 from workers.outcome import Dead, Done, Drop, Outcome, Retry
+from workers.response import Response
+from workers.toolbox import Toolbox
 
 CREDENTIALS: dict[str, Any] = {
     "profile_token": Secret("profile-token"),
     "space_id": "space",
     "public_api_token": Secret("public-token"),
 }
+SEEN = b'{"type":"track","event":"Seen","userId":"u1"}'
 SEED = r"""
 sources: {shop: {verify: {scheme: none}}}
 connections: {crm: {write_key_env: KEY}}
@@ -40,13 +44,20 @@ routes:
 """The example of the low-code tools' documentation, with its slash and its braces."""
 
 
-def call(server: SegmentStandIn | None, json: Any = None, *, message: Any = None, **spec: Any) -> Outcome:
+def call(
+    server: SegmentStandIn | None,
+    json: Any = None,
+    *,
+    message: Any = None,
+    redis_url: str = NO_REDIS,
+    **spec: Any,
+) -> Outcome:
     """One attempt of an API call of `crm`, with all credentials."""
     made = ApiSpec(connection="crm", json=json, **{"path": "/v1/group", **spec})
     url = NOWHERE if server is None else server.url
-    urls = {"profile_url": url, "public_url": url}
+    more = {"profile_url": url, "public_url": url}
     given = a_message(message or {"userId": "u/1"})
-    return run_step(made, given, segment_url=url, connection={**CREDENTIALS, **urls})
+    return run_step(made, given, segment_url=url, redis_url=redis_url, connection={**CREDENTIALS, **more})
 
 
 def test_the_example_of_the_low_code_tools_works_word_for_word(tmp_path: Path) -> None:
@@ -73,12 +84,12 @@ def test_the_credential_is_added_and_json_is_filled() -> None:
     assert (item["userId"], item["groupId"]) == ("u/1", "g")
 
 
-def test_profiles_and_the_public_api_are_within_reach() -> None:
+def test_profiles_and_the_public_api_are_within_reach(redis_url: str) -> None:
     with SegmentStandIn() as server:
         server.profiles.known["users/user_id:u/1"] = Profile(traits={"plan": "pro", "age": 7})
         place = "/v1/spaces/space/collections/users/profiles/user_id:{{ userId }}/traits"
         asked: dict[str, Any] = {"method": "GET", "query": {"include": "plan", "next": None, "limit": 5}}
-        traits = output(call(server, api="profile", path=place, **asked))
+        traits = output(call(server, api="profile", path=place, redis_url=redis_url, **asked))
         sources = output(call(server, api="public", path="/sources", method="GET"))
         assert server.requests[0].query == "include=plan&limit=5"
     assert traits["body"]["traits"] == {"plan": "pro"}
@@ -108,6 +119,22 @@ def test_after_a_429_it_is_tried_again_when_segment_says() -> None:
         ended = call(server, {"groupId": "g"})
     assert isinstance(ended, Retry)
     assert ended.after_s == 7.0
+
+
+def test_what_one_api_asks_to_wait_holds_that_api_alone() -> None:
+    async def work(tools: Toolbox) -> list[Outcome | Response]:
+        sender = tools.segment("crm")
+        sources = api_call(sender.connection, "public", method="GET", path="/sources")
+        busy = await sender.exchange("public", sources)
+        return [busy, await sender.exchange("public", sources), await sender.send(SEEN)]
+
+    with SegmentStandIn(Answer(status=429, headers={"Retry-After": "30"})) as server:
+        busy, held, sent = with_tools(work, segment_url=server.url, public_url=server.url, **CREDENTIALS)
+        assert len(server.requests) == 2
+    assert isinstance(busy, Retry)
+    assert isinstance(held, Retry)
+    assert held.after_s == pytest.approx(30, abs=1)
+    assert sent == Done()
 
 
 def test_a_lost_connection_is_tried_again() -> None:

@@ -149,7 +149,9 @@ def test_after_a_429_nothing_else_is_sent_until_its_time_is_up() -> None:
 def test_a_connection_keeps_its_rate_over_all_it_sends(redis_url: str) -> None:
     async def work(tools: Toolbox) -> None:
         sender = tools.segment("crm")
-        await asyncio.gather(*(sender.exchange(one(sender.connection, "track", SEEN)) for _ in range(30)))
+        await asyncio.gather(
+            *(sender.exchange("tracking", one(sender.connection, "track", SEEN)) for _ in range(30))
+        )
 
     with SegmentStandIn() as server:
         began = SYSTEM.monotonic()
