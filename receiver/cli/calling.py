@@ -1,5 +1,7 @@
 """What the commands that talk to Segment share: the connection they use, sending, and showing a request."""
 
+import json
+
 import click
 
 from receiver.cli.console import plain, print_json
@@ -82,6 +84,43 @@ def show(made: Request, *, as_json: bool) -> None:
     if made.body is not None:
         click.echo()
         click.echo(made.body)
+
+
+def tell(reply: Reply, what: str, message_ids: list[str], *, as_json: bool) -> int:
+    """Say how the tracking API answered a call, and answer the exit code."""
+    good = 200 <= reply.status < 300
+    if as_json:
+        print_json(
+            {
+                "status": reply.status,
+                "answer": parsed(reply.body),
+                "message_ids": message_ids,
+                "ms": round(reply.milliseconds, 1),
+            }
+        )
+    elif good:
+        ids = message_ids[0] if len(message_ids) == 1 else f"{message_ids[0]} and {len(message_ids) - 1} more"
+        click.echo(f"{what}: {reply.status} in {reply.milliseconds:.0f} ms, messageId {plain(ids)}")
+        click.echo("A 200 is no proof that Segment keeps it: see the debugger of the source.")
+    else:
+        click.echo(f"{what}: {answered(reply)}", err=True)
+    return 0 if good else 1
+
+
+def show_answer(reply: Reply, *, as_json: bool) -> int:
+    """Print an answer whole, and answer the exit code."""
+    body = parsed(reply.body)
+    if as_json:
+        head = {"status": reply.status, "headers": dict(reply.headers), "body": body}
+        print_json({**head, "truncated": reply.truncated, "ms": round(reply.milliseconds, 1)})
+    else:
+        click.echo(f"{reply.status} in {reply.milliseconds:.0f} ms")
+        for name, value in reply.headers.items():
+            click.echo(f"{name}: {plain(value)}")
+        if reply.body:
+            words = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
+            click.echo("\n" + "\n".join(map(plain, words.splitlines())))
+    return 0 if 200 <= reply.status < 300 else 1
 
 
 def error(reply: Reply) -> str:

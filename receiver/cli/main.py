@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replays": ("receiver.cli.replays:replays", "List replays; pause, resume or cancel one."),
     "purge": ("receiver.cli.purge:purge", "Delete what is stored of a user."),
     "routes": ("receiver.cli.routes:routes", "Show how each route stands; pause or resume one."),
+    "segment": ("receiver.cli.segment:segment", "Make one call to Segment by hand."),
     "profile": ("receiver.cli.profile:profile", "Ask Segment's Profile API about a user or an account."),
     "connections": ("receiver.cli.connections:connections", "Try the credentials of the connections."),
     "schema": ("receiver.cli.schema:schema", "Print the JSON Schema of routes.yaml, for editors."),
