@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from receiver.cli.console import print_json, progress
+from receiver.cli.dead_drop import drop
 from receiver.cli.dead_retry import retry
 from receiver.cli.listing import print_list, tell_more
 from receiver.cli.lookup import known_routes, open_store, refuse_options
@@ -31,7 +32,7 @@ LIMIT = 20
 def dead(
     ctx: click.Context, routes: tuple[str, ...], codes: tuple[str, ...], limit: int, as_lines: bool
 ) -> None:
-    """Show dead letters by reason, or retry them.
+    """Show dead letters by reason; retry or drop them.
 
     Without options they are counted by route and reason; with --route or --code they are listed.
     """
@@ -147,3 +148,4 @@ def _letter_json(letter: DeadLetter, error: str) -> dict[str, Any]:
 
 
 dead.add_command(retry)
+dead.add_command(drop)

@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tail": ("receiver.cli.tail:tail", "Follow messages as they come in."),
     "explain": ("receiver.cli.explain:explain", "Say of each route whether it takes a message, and why not."),
     "refused": ("receiver.cli.refused:refused", "Show what was not taken lately, and why."),
-    "dead": ("receiver.cli.dead:dead", "Show dead letters by reason, or retry them."),
+    "dead": ("receiver.cli.dead:dead", "Show dead letters by reason; retry or drop them."),
     "replay": ("receiver.cli.replay:replay", "Deliver stored messages again."),
     "replays": ("receiver.cli.replays:replays", "List replays; pause, resume or cancel one."),
     "purge": ("receiver.cli.purge:purge", "Delete what is stored of a user."),

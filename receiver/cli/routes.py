@@ -7,6 +7,7 @@ import click
 from receiver.cli.console import console, plain, print_json
 from receiver.cli.listing import print_list
 from receiver.cli.lookup import known_routes, open_store, refuse_options
+from receiver.cli.routes_clear import drop, move
 from receiver.cli.times import age
 from receiver.core.clock import SYSTEM, iso
 from receiver.core.reading import RouteState
@@ -113,3 +114,7 @@ def _as_json(state: RouteState) -> dict[str, Any]:
             name: state.counts.get(name, 0) for name in ("delivered", "dropped", "retried", "dead")
         },
     }
+
+
+routes.add_command(move)
+routes.add_command(drop)

@@ -1,14 +1,14 @@
-"""Dead letters as an operator handles them: walked, grouped by reason, given another round.
+"""Dead letters as an operator handles them: walked, grouped by reason, given another round, dropped.
 
 Page by page: there may be a million of them, and few reasons.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import cast
 
 import msgspec
 
-from receiver.core import keys, records
+from receiver.core import clearing, keys, records
 from receiver.core.message import Delivery, Status
 from receiver.core.reading import PAGE, Store
 
@@ -84,12 +84,26 @@ def grouped(found: Iterable[DeadLetter]) -> list[DeadGroup]:
 def redrive(store: Store, wanted: Wanted) -> Iterator[tuple[int, int]]:
     """Give the wanted ones a new round of attempts. Answers after each page how many letters it looked at and
     how many it redrove."""
+    return _walk(store, wanted, lambda found: store.redrive([_delivery(letter) for letter in found]))
+
+
+def drop(store: Store, wanted: Wanted) -> Iterator[tuple[int, int]]:
+    """Give the wanted ones up for good; answers as `redrive` does."""
+
+    def act(found: list[DeadLetter]) -> int:
+        return clearing.drop_dead(store, store.references([_delivery(letter) for letter in found]))
+
+    return _walk(store, wanted, act)
+
+
+def _walk(store: Store, wanted: Wanted, act: Callable[[list[DeadLetter]], int]) -> Iterator[tuple[int, int]]:
+    """`act` takes letters away from their route and counts them."""
     for route, number in _numbers(store, wanted.routes).items():
         offset = 0
         while page := _page(store, route, number, offset, wanted, newest_first=False):
-            chosen = [_delivery(letter) for letter in page if wanted.takes(letter)]
+            chosen = [letter for letter in page if wanted.takes(letter)]
             offset += len(page) - len(chosen)  # what was chosen is gone from here
-            yield len(page), store.redrive(chosen)
+            yield len(page), act(chosen)
 
 
 def _page(

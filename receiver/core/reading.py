@@ -261,10 +261,14 @@ class Store:
             found.append(records.delivery(ref, route, received.get(ref.number, 0), row))
         return found
 
+    def references(self, deliveries: Sequence[Delivery]) -> list[str]:
+        """What the store calls them."""
+        numbers = self.route_numbers()
+        return [str(records.Reference(one.message, numbers[one.route], one.replay)) for one in deliveries]
+
     def redrive(self, dead: Sequence[Delivery]) -> int:
         """Give dead letters a new round of attempts; counts those that still were dead."""
-        numbers = self.route_numbers()
-        refs = [str(records.Reference(one.message, numbers[one.route], one.replay)) for one in dead]
+        refs = self.references(dead)
         done = 0
         for first in range(0, len(refs), PAGE):
             done += self._control(upkeep.redrive(refs[first : first + PAGE], now_ms=self.clock.now_ms()))

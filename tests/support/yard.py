@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,16 @@ class Yard:
         self.store = Store(self.redis, self.setup.jobs)
         published = store.publish(self.config, now_ms=SYSTEM.now_ms(), serving="again")
         self.book = scripts.run_now(self.redis, published)
+        self._matcher = Matcher(self.config)
+
+    def change(self, text: str) -> None:
+        """Put another routes.yaml in force."""
+        path = self.folder / "routes.yaml"
+        path.write_text(text)
+        self.config = routes_file.load(path, {})
+        self.setup = replace(self.setup, config=self.config)
+        made = store.publish(self.config, now_ms=SYSTEM.now_ms(), serving="anew")
+        self.book = scripts.run_now(self.redis, made)
         self._matcher = Matcher(self.config)
 
     def accept(self, *messages: dict[str, Any], source: str = "shop", ago_ms: int = 0) -> list[int]:
