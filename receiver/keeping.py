@@ -11,6 +11,7 @@ from receiver.core.facts import Fields, facts
 from receiver.core.filters import Matcher
 from receiver.core.message import Accepted, NewMessage
 from receiver.core.metrics import Metrics
+from receiver.core.ordering import Ordering
 from receiver.core.routes import Config, SourcePath
 from receiver.purging import orders_purge
 from receiver.rates import Rates
@@ -44,6 +45,7 @@ class Keeper:
         clock: Clock = SYSTEM,
     ) -> None:
         self._matcher = Matcher(config)
+        self._ordering = Ordering(config)
         self._committer = committer
         self._refusals = refusals
         self._rates = Rates(config, clock)
@@ -62,6 +64,7 @@ class Keeper:
     ) -> NewMessage:
         """The message with the routes it matches. Changes nothing, so that it may run in a thread."""
         seen = facts(fields, with_channel=self._matcher.needs_channel(way))
+        routes = self._matcher.match(way, seen, fields)
         return NewMessage(
             body=body,
             source=way.source.name,
@@ -70,7 +73,8 @@ class Keeper:
             message_id=seen.message_id,
             content=content,
             users=seen.users,
-            routes=self._matcher.match(way, seen, fields),
+            routes=routes,
+            order=self._ordering.keys(fields, routes),
             problems=seen.problems,
             settings=settings,
             orders_purge=orders_purge(way, seen.type, fields, covered=covered),

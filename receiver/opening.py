@@ -11,7 +11,7 @@ from redis import exceptions
 
 from receiver.app import App, Store, create_app
 from receiver.committer import Committer
-from receiver.core import keys, refusals, scripts
+from receiver.core import keys, refusals, route_states, scripts
 from receiver.core.clients import connect_async
 from receiver.core.data_dir import resolve_redis_url
 from receiver.core.durability import Verdict, judge
@@ -21,7 +21,6 @@ from receiver.core.metrics import Metrics
 from receiver.core.queue import Jobs
 from receiver.core.routes import Config
 from receiver.core.routes_file import Loaded
-from receiver.core.scripts import rows, unpacked
 from receiver.core.settings import Settings
 from receiver.health import Check
 from receiver.presence import Presence
@@ -154,14 +153,9 @@ def open_store(settings: Settings, config: Config, url: str, following: Followin
             jobs.close()
 
     async def backlogs(metrics: Metrics) -> None:
-        found = unpacked(await _read_routes(client))
-        metrics.replace(
-            "hookyard_backlog",
-            {
-                (name,): backlog + replaying
-                for _, name, *_, backlog, replaying, _, _, _ in rows(found["rows"])
-            },
-        )
+        found = await scripts.run(client, route_states.states())
+        metrics.replace("hookyard_backlog", {(state.name,): state.waiting for state in found})
+        metrics.replace("hookyard_breaker_open", {(state.name,): state.breaker.shut for state in found})
 
     return Store(
         committer=committer,
@@ -175,11 +169,6 @@ def open_store(settings: Settings, config: Config, url: str, following: Followin
         running=running,
         use=committer.use,
     )
-
-
-async def _read_routes(client: "redis.asyncio.Redis") -> bytes:
-    made = scripts.call("read", {"act": "routes"}, lambda reply: bytes(reply))
-    return await scripts.run(client, made)
 
 
 def build(settings: Settings, environ: Mapping[str, str], found: Loaded, *, looks: bool = True) -> App:

@@ -6,6 +6,8 @@ The drain calls `attempt` and settles what it answers.
 import logging
 import traceback
 
+import msgspec
+
 from receiver.core import backoff, records
 from receiver.core.clock import Clock
 from receiver.core.message import Attempt, Status, Trigger
@@ -15,6 +17,7 @@ from receiver.core.store import Result, Work
 from workers import course
 from workers.api import Context, Message
 from workers.course import Counting, End, Line
+from workers.failing import failure_of, overtaken
 from workers.outcome import Dead, Done, Drop, Outcome, Retry
 from workers.toolbox import Toolbox
 
@@ -22,6 +25,7 @@ log = logging.getLogger("hookyard.delivery")
 
 ERROR_CHARS = 4_000
 """Of an error text that is kept with an attempt."""
+OVERTAKEN = "Later messages of its ordering key do not wait for it any longer."
 OUTPUTS_BYTES = 256_000
 """Of all step outputs of one delivery together."""
 
@@ -124,6 +128,11 @@ def _result(work: Work, route: Route, progress: Progress, end: End, ended: Attem
             status = Status.DROPPED
         case Done():
             pass
+    letter = records.LETTERS[status]
+    if status is Status.WAITING and route.order_by and overtaken(progress, ended.started_ms, due_ms):
+        letter = records.OVERTAKEN
+        ended = msgspec.structs.replace(ended, error=f"{ended.error}\n{OVERTAKEN}")
+        log.warning("%s waits on, and later messages of its ordering key go first", work.ref)
     if status is Status.DEAD:
         given = {"delivery": work.ref, "route": route.name, "step": ended.step, "attempts": ended.number}
         log.warning("dead letter: %s", ended.code, extra=given)
@@ -139,11 +148,12 @@ def _result(work: Work, route: Route, progress: Progress, end: End, ended: Attem
     return Result(
         ref=work.ref,
         attempt=ended.number,
-        letter=records.LETTERS[status],
+        letter=letter,
         record=records.pack_record(record),
         due_ms=due_ms,
         blob=_blob(progress, ended, status),
         pause=pause,
+        failure=failure_of(end.outcome),
     )
 
 

@@ -115,7 +115,7 @@ class Drain:
         """Until the queue is woken, results should be settled, or the next retry is due."""
         if turn.more or self._due.is_set():
             return  # what was claimed runs while the next call is on its way
-        rest_ms = turn.next_due_ms - self._clock.now_ms() if turn.next_due_ms else math.inf
+        rest_ms = turn.rest_ms if turn.rest_ms >= 0 else math.inf
         with suppress(TimeoutError):
             async with asyncio.timeout(min(WAIT_S, max(0.0, rest_ms / 1000))):
                 await self._due.wait()

@@ -16,7 +16,7 @@ from redis import exceptions
 from receiver.core import duty, keys, scripts, store
 from receiver.core.clients import connect_async
 from receiver.core.queue import QUARANTINE
-from receiver.core.store import Book, Reserved, Result, Serving, Turn
+from receiver.core.store import Book, BreakerChange, Reserved, Result, Serving, Turn
 from receiver.core.wire import Wire
 from workers.setup import Setup
 
@@ -86,6 +86,8 @@ class Post:
         if turn.refused:
             log.warning("%d results came after their lease had ended", len(turn.refused))
         self.enqueue(turn.reserved)
+        for change in turn.breakers:
+            log.log(*_said(change, book.names.get(change.route, f"#{change.route}")))
         return turn
 
     async def suspects(self, book: Book) -> Turn:
@@ -194,3 +196,15 @@ class Post:
             await asyncio.wait(self._tasks)
         await self._wire.aclose()
         await self._redis.aclose()
+
+
+def _said(change: BreakerChange, route: str) -> tuple[int, str, str, str]:
+    """Level, text and its arguments of the line that tells of a breaker."""
+    told = {
+        "open": f"{change.reason}; it holds its deliveries, and probes in {change.probe_ms / 1000:g} s",
+        "probing": "one delivery probes",
+        "releasing": f"it works again, {change.limit} deliveries at a time",
+        "closed": "it works again as before",
+    }[change.state]
+    level = logging.WARNING if change.state in ("open", "closed") else logging.INFO
+    return level, "circuit breaker of route %s: %s", route, told

@@ -59,6 +59,7 @@ class Flight:
     async def _deliver(self, work: Work, lines: Lines) -> None:
         result = await lines.deliver(work)
         if lines is self._lines and asyncio.current_task() in self._running:
+            self._urgent = self._urgent or lines.hurried(result)
             self.add([result])
 
     def _landed(self, task: "asyncio.Task[None]") -> None:

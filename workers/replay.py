@@ -80,7 +80,7 @@ class Replay:
             return AGAIN_S
         page, to = self._page(progress, max(1, min(PAGE, round(progress.plan.rate))))
         chosen = [message for message in page if progress.plan.selection.takes(message)]
-        refs = [ref for message in chosen for ref in self._refs(message, progress, numbers)]
+        refs = dict(pair for message in chosen for pair in self._refs(message, progress, numbers))
         made = replays.step(
             self._id,
             refs,
@@ -99,6 +99,7 @@ class Replay:
         pipe = self._store.redis.pipeline(transaction=False)
         for number in numbers:
             pipe.llen(keys.key("REPLAYING", number))
+            pipe.zcard(keys.key("PARKED", number))
         return max(cast("Iterable[int]", pipe.execute()), default=0) > FAR_AHEAD
 
     def _page(self, progress: Progress, size: int) -> tuple[list[StoredMessage], int]:
@@ -111,6 +112,10 @@ class Replay:
         page = self._store.page(progress.cursor + 1, progress.last, size)
         return page, page[-1].number if page else progress.last
 
-    def _refs(self, message: StoredMessage, progress: Progress, numbers: dict[str, int]) -> Iterator[str]:
+    def _refs(
+        self, message: StoredMessage, progress: Progress, numbers: dict[str, int]
+    ) -> Iterator[tuple[str, str]]:
+        """References, with their ordering keys."""
         for name in progress.plan.routes or self._today.routes(message):
-            yield str(records.Reference(message.number, numbers[name], self._id))
+            reference = records.Reference(message.number, numbers[name], self._id)
+            yield str(reference), self._today.ordering_key(message, name) or ""

@@ -10,7 +10,8 @@ from receiver.core import dead_letters, keys, replays
 from receiver.core.clock import SYSTEM
 from receiver.core.data_dir import resolve_redis_url
 from receiver.core.queue import Jobs
-from receiver.core.reading import RouteState, Store
+from receiver.core.reading import Store
+from receiver.core.route_states import RouteState
 from receiver.core.units import human_bytes
 
 LATE_MS = 5 * 60_000
@@ -90,6 +91,14 @@ def held_routes(case: Case) -> Iterator[Finding]:
                 detail=f"{state.paused}; {_deliveries(_ready(state))}",
                 fix=f"hookyard routes resume {state.name}",
             )
+        elif state.breaker.shut:
+            yield Finding(
+                level="warning",
+                title=f"route {state.name}: circuit breaker {state.breaker.state}",
+                detail=f"{state.breaker.reason}; {_deliveries(_ready(state))}",
+                fix="It probes by itself; `hookyard routes` says when. To probe at once: "
+                f"hookyard routes resume {state.name}",
+            )
         elif not state.queue and _ready(state):
             yield Finding(
                 level="warning",
@@ -103,13 +112,13 @@ def oldest_waiting(case: Case) -> Iterator[Finding]:
     with _store(case) as store:
         if store is None:
             return
-        states = [state for state in store.routes() if state.oldest_ms and state.queue and not state.paused]
+        states = [state for state in store.routes() if state.oldest_ms and _worked(state)]
     now_ms = SYSTEM.now_ms()
-    oldest = min(states, key=lambda state: state.oldest_ms or now_ms, default=None)
+    oldest = min(states, key=lambda state: state.oldest_ms, default=None)
     if oldest is None:
         yield Finding(level="ok", title="waiting", detail="nothing waits")
         return
-    late = now_ms - (oldest.oldest_ms or now_ms) > LATE_MS
+    late = now_ms - oldest.oldest_ms > LATE_MS
     yield Finding(
         level="warning" if late else "ok",
         title="waiting",
@@ -153,8 +162,12 @@ def kept(case: Case) -> Iterator[Finding]:
     )
 
 
+def _worked(state: RouteState) -> bool:
+    return bool(state.queue) and not state.paused and not state.breaker.shut
+
+
 def _ready(state: RouteState) -> int:
-    return state.backlog + state.replaying
+    return state.waiting
 
 
 def _deliveries(count: int) -> str:

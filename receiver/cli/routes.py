@@ -1,5 +1,6 @@
 """`hookyard routes`: how the routes stand, and a hand on them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ from receiver.cli.lookup import known_routes, open_store, refuse_options
 from receiver.cli.routes_clear import drop, move
 from receiver.cli.times import age
 from receiver.core.clock import SYSTEM, iso
-from receiver.core.reading import RouteState
+from receiver.core.route_states import Breaker, RouteState
 
 MINUTES = 10
 """Of recent counts: see `RouteState.counts`."""
@@ -42,10 +43,9 @@ def routes(ctx: click.Context, as_lines: bool) -> None:
     out = console()
     rows = (_row(state, now_ms) for state in states)
     print_list(columns, rows, flexible=("route", "queue"), right=right)
-    for state in states:
-        if state.paused:
-            out.print()
-            out.print(plain(f"{state.name} is paused: {state.paused}"), soft_wrap=True)
+    for told in (told for state in states for told in _told(state, now_ms)):
+        out.print()
+        out.print(plain(told), soft_wrap=True)
 
 
 @routes.command()
@@ -81,14 +81,44 @@ def _row(state: RouteState, now_ms: int) -> tuple[object, ...]:
     return (
         state.name,
         state.queue,
-        "paused" if state.paused else "on" if state.queue else "not served",
-        state.backlog + state.replaying,
+        _state(state),
+        state.waiting,
         age(state.oldest_ms, now_ms),
         f"{state.running}/{state.concurrency}",
         _rate(_good(state)),
         f"{_bad(state) / attempts:.0%}" if attempts else "",
         state.dead,
     )
+
+
+def _state(state: RouteState) -> str:
+    if state.paused:
+        return "paused"
+    if state.breaker.shut:
+        return state.breaker.state
+    return "on" if state.queue else "not served"
+
+
+def _told(state: RouteState, now_ms: int) -> Iterator[str]:
+    """What the table has no room for."""
+    if state.paused:
+        yield f"{state.name} is paused: {state.paused}"
+    breaker = state.breaker
+    if breaker.shut:
+        since = f"its circuit breaker opened {age(breaker.since_ms, now_ms)} ago: {breaker.reason}"
+        yield f"{state.name}: {since}. {_way_back(breaker, now_ms)}"
+    if state.parked:
+        waiting = f"{state.parked} of those that wait" if state.parked > 1 else "one of those that wait"
+        yield f"{state.name}: {waiting} must let others of the same ordering key go first."
+
+
+def _way_back(breaker: Breaker, now_ms: int) -> str:
+    if breaker.state == "open":
+        left_s = max(0, breaker.probe_ms - now_ms) / 1000
+        return f"Its deliveries are held; one of them probes in {left_s:.0f} s."
+    if breaker.state == "probing":
+        return "One of its deliveries probes now."
+    return f"It works again, {breaker.limit} deliveries at a time."
 
 
 def _rate(count: int) -> str:
@@ -104,15 +134,31 @@ def _as_json(state: RouteState) -> dict[str, Any]:
         "route": state.name,
         "queue": state.queue or None,
         "concurrency": state.concurrency,
+        "rate_limit": state.rate or None,
         "paused": state.paused or None,
+        "breaker": _breaker_as_json(state.breaker),
         "backlog": state.backlog,
         "replaying": state.replaying,
+        "parked": state.parked,
         "running": state.running,
         "dead": state.dead,
-        "oldest_at": state.oldest_ms and iso(state.oldest_ms),
+        "oldest_at": iso(state.oldest_ms) if state.oldest_ms else None,
         "last_ten_minutes": {
-            name: state.counts.get(name, 0) for name in ("delivered", "dropped", "retried", "dead")
+            name: state.counts.get(name, 0)
+            for name in ("delivered", "dropped", "retried", "dead", "overtaken")
         },
+    }
+
+
+def _breaker_as_json(breaker: Breaker) -> dict[str, Any]:
+    if not breaker.shut:
+        return {"state": "closed"}
+    return {
+        "state": breaker.state,
+        "reason": breaker.reason,
+        "since": iso(breaker.since_ms),
+        "probe_at": iso(breaker.probe_ms) if breaker.state == "open" else None,
+        "limit": breaker.limit,
     }
 
 

@@ -43,7 +43,9 @@ KEYS = {
     "REPEATS": Key("repeats:", "hash", "<number / 32> → number → how often it arrived again"),
     "ROUTES": Key("routes", "hash", "name of a route → its small number"),
     "ROUTE": Key(
-        "route:", "hash", "<route> → name, queue, concurrency, pause: the config in force for the scripts"
+        "route:",
+        "hash",
+        "<route> → name, queue, concurrency, rate, pause, until when it rests, limit by its breaker",
     ),
     "ROUTESEQ": Key("routeseq", "string", "last route number given"),
     "BACKLOG": Key("backlog:", "list", "<route> → references of live deliveries ready to run"),
@@ -51,7 +53,16 @@ KEYS = {
         "replaying:", "list", "<route> → references of replays ready to run; live ones go first"
     ),
     "READY": Key("ready:", "zset", "<queue> → routes with work, by when they were last served"),
+    "RESTING": Key(
+        "resting:", "zset", "<queue> → routes that may not be claimed yet (rate, breaker), by when they may"
+    ),
     "LATER": Key("later", "zset", "references waiting for a retry, by due time in ms"),
+    "ORDER": Key("order:", "hash", "<route> → ordering key → reference whose turn it is"),
+    "TURNS": Key("turns:", "hash", "<route> → reference in play, or dead letter → its ordering key"),
+    "PARKED": Key(
+        "parked:", "zset", "<route> → key:replay:number of deliveries that wait for others of their key"
+    ),
+    "BREAKER": Key("breaker:", "hash", "<route> → state, reason, counts; gone while all is well"),
     "RUNNING": Key("running:", "set", "<route> → references in flight: its size is the concurrency"),
     "LEASE": Key("lease:", "hash", "<drain> → reference in flight → attempt number"),
     "DRAINS": Key("drains", "zset", "drains alive, by the deadline their heartbeat renews"),

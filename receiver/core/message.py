@@ -29,6 +29,8 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """userId and anonymousId, for look-up by user."""
     routes: tuple[str, ...]
     """Names of the routes it matched."""
+    order: tuple[tuple[str, str], ...] = ()
+    """Its ordering key on each of those routes that has one."""
     problems: tuple[str, ...] = ()
     """What Segment would reject it for, to be counted; not stored, as its body says it."""
     orders_purge: bool = False

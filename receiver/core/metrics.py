@@ -23,6 +23,7 @@ CounterName = Literal[
 GaugeName = Literal[
     "hookyard_requests_in_progress",
     "hookyard_backlog",
+    "hookyard_breaker_open",
     "hookyard_config_info",
     "hookyard_config_refused",
 ]
@@ -57,6 +58,7 @@ COUNTERS: Mapping[CounterName, Metric] = {
 GAUGES: Mapping[GaugeName, Metric] = {
     "hookyard_requests_in_progress": Metric((), "requests that are read or wait for their commit"),
     "hookyard_backlog": Metric(("route",), "deliveries that wait to be worked"),
+    "hookyard_breaker_open": Metric(("route",), "1 while the route's circuit breaker holds deliveries back"),
     "hookyard_config_info": Metric(("version",), "1 for the version of routes.yaml this process serves by"),
     "hookyard_config_refused": Metric(
         (), "1 while routes.yaml as it stands is not valid, and this process goes on by what it had"

@@ -7,37 +7,18 @@ from typing import Any, cast
 import msgspec
 import redis
 
-from receiver.core import clients, keys, records, scripts, store, upkeep
+from receiver.core import clients, keys, records, route_states, scripts, store, upkeep
 from receiver.core.clock import SYSTEM, Clock
 from receiver.core.facts import DIGEST_BYTES
 from receiver.core.message import Delivery, StoredMessage
 from receiver.core.queue import Jobs
+from receiver.core.route_states import RouteState
 from receiver.core.scripts import rows, unpacked
 from receiver.core.selection import Selection, identity
 
 PAGE = 200
 FEW = 50
 """Messages whose deliveries one script call looks up."""
-
-
-class RouteState(msgspec.Struct, frozen=True, kw_only=True):
-    """A route as it stands."""
-
-    number: int
-    name: str
-    queue: str
-    """Empty: no worker serves it."""
-    concurrency: int
-    paused: str
-    """Why; empty when it is not."""
-    backlog: int
-    replaying: int
-    running: int
-    dead: int
-    oldest_ms: int | None
-    """Arrival of the oldest message that waits."""
-    counts: dict[str, int]
-    """Of the last ten minutes: delivered, retried, dropped, dead."""
 
 
 class Store:
@@ -195,29 +176,12 @@ class Store:
 
     def routes(self) -> list[RouteState]:
         """Every route that was ever configured and is served or still holds something."""
-        made = scripts.call("read", {"act": "routes"}, unpacked)
         counts = self._recent_counts()
-        found = []
-        for number, name, queue, concurrency, paused, *sizes, oldest in rows(
-            scripts.run_now(self.redis, made)["rows"]
-        ):
-            backlog, replaying, running, dead = (int(size) for size in sizes)
-            if queue or backlog or replaying or dead:
-                found.append(
-                    RouteState(
-                        number=number,
-                        name=name,
-                        queue=queue,
-                        concurrency=int(concurrency),
-                        paused=paused,
-                        backlog=backlog,
-                        replaying=replaying,
-                        running=running,
-                        dead=dead,
-                        oldest_ms=int(oldest) or None,
-                        counts=counts.get(number, {}),
-                    )
-                )
+        found = [
+            msgspec.structs.replace(state, counts=counts.get(state.number, {}))
+            for state in scripts.run_now(self.redis, route_states.states())
+            if state.queue or state.waiting or state.dead
+        ]
         return sorted(found, key=lambda state: state.name)
 
     def _recent_counts(self) -> dict[int, dict[str, int]]:

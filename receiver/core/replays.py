@@ -4,7 +4,7 @@ A step pushes references and moves the cursor in one script call, so a crash nei
 walker is `workers.replay`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import msgspec
@@ -107,13 +107,22 @@ def own(replay: int, owner: str, *, now_ms: int) -> Call[Stepped]:
 
 
 def step(
-    replay: int, refs: Sequence[str], *, cursor: int, to: int, scanned: int, matched: int, now_ms: int
+    replay: int,
+    refs: Mapping[str, str],
+    *,
+    cursor: int,
+    to: int,
+    scanned: int,
+    matched: int,
+    now_ms: int,
 ) -> Call[Stepped]:
-    """Push references and move the cursor from `cursor` to `to`."""
+    """Push references and move the cursor from `cursor` to `to`. `refs`: with their ordering keys, empty
+    where they have none."""
     arguments = {
         "act": "step",
         "id": str(replay),
         "refs": list(refs),
+        "orders": list(refs.values()),
         "cursor": cursor,
         "to": to,
         "scanned": scanned,
@@ -185,7 +194,10 @@ def at_rest(client: "redis.Redis", replay: int, routes: Iterable[int]) -> bool:
     for route in routes:
         pipe.llen(keys.key("REPLAYING", route))
         pipe.smembers(keys.key("RUNNING", route))
+        pipe.zcard(keys.key("PARKED", route))
     suspects, *found = pipe.execute()
     mine = f":{replay}".encode()
-    running = any(ref.endswith(mine) for members in found[1::2] for ref in members)
-    return not (suspects or any(found[::2]) or running)
+    for ready, running, parked in zip(found[::3], found[1::3], found[2::3], strict=True):
+        if ready or (parked and running) or any(ref.endswith(mine) for ref in running):
+            return False
+    return not suspects

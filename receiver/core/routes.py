@@ -79,6 +79,10 @@ class Route:
     retry: tuple[float, ...]
     """Seconds before each further attempt."""
     concurrency: int = DEFAULT_CONCURRENCY
+    rate_limit: float | None = None
+    """Most attempts a second, of all workers together; None: any number."""
+    order_by: tuple[str, ...] | None = None
+    """Path of the field whose value is the ordering key; None: in any order."""
     queue: str = DEFAULT_QUEUE
     enabled: bool = True
 

@@ -10,6 +10,7 @@ from receiver.core.routes import TRACKING_PATH, Config, Route, Source, SourcePat
 from receiver.core.routes_models import ConnectionKeys, FileKeys, RegionUrls, RouteKeys, SourceKeys
 from receiver.core.routes_types import Feeds
 from receiver.core.settings import Secret
+from receiver.core.transforms import names_of
 from receiver.core.verify_build import built, secrets
 
 
@@ -92,6 +93,8 @@ def _route(name: str, keys: RouteKeys, environ: Mapping[str, str]) -> Route:
         steps=tuple(steps.build(step, environ) for step in keys.steps),
         retry=backoff.schedule(keys.retry),
         concurrency=keys.concurrency,
+        rate_limit=None if keys.rate_limit is None else units.per_second(keys.rate_limit),
+        order_by=None if keys.order_by is None else names_of(keys.order_by),
         queue=keys.queue,
         enabled=keys.enabled,
     )

@@ -21,6 +21,7 @@ from receiver.core.routes_types import (
     Keys,
     MayBeLeftOut,
     Name,
+    OrderPath,
     Rate,
     Retry,
     SourcePathText,
@@ -183,6 +184,17 @@ class RouteKeys(Keys):
     )
     concurrency: int = Field(
         DEFAULT_CONCURRENCY, ge=1, le=10_000, description="Most deliveries of this route at work at a time."
+    )
+    rate_limit: MayBeLeftOut[Rate] = Field(
+        None,
+        description="Most attempts of this route a second (`100/s`), a minute (`600/m`) or an hour, of all "
+        "workers together; retries and replays count. Left out: any number.",
+    )
+    order_by: MayBeLeftOut[OrderPath] = Field(
+        None,
+        description="Messages with the same value at this path are worked one at a time, in the order they "
+        "arrived: `userId`, `anonymousId`, `groupId`, or a path such as `properties.order_id`. One that "
+        "waits for a retry holds only those with its value, for an hour at most. Left out: in any order.",
     )
     queue: Name = Field(DEFAULT_QUEUE, description="Routes with the same queue share worker processes.")
     enabled: bool = Field(

@@ -7,6 +7,20 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 from receiver.core import units
 from receiver.core.globs import compile_glob
 
+FIELDS = {
+    name.lower(): name
+    for name in (
+        "userId",
+        "anonymousId",
+        "groupId",
+        "previousId",
+        "messageId",
+        "properties",
+        "traits",
+        "context",
+    )
+}
+"""Fields of messages as Segment spells them, by how they are misspelt."""
 LONGEST_RETRY_S = 30 * 86400.0
 LONGEST_TIMEOUT_S = 3600.0
 
@@ -69,6 +83,14 @@ def _given(value: object) -> object:
     return value
 
 
+def _field(value: str) -> str:
+    root = value.partition(".")[0]
+    known = FIELDS.get(root.lower(), root)
+    if known != root:
+        raise ValueError(f"no message has {root!r}; write {known}")
+    return value
+
+
 T = TypeVar("T")
 MayBeLeftOut = Annotated[T | None, BeforeValidator(_given)]
 """A key without a default. Null is no way to write it: `events:` with nothing after it must not mean all."""
@@ -109,6 +131,9 @@ Age = Annotated[
     _at_most(LONGEST_RETRY_S),
     AfterValidator(_positive),
     Field(examples=["5h"]),
+]
+OrderPath = Annotated[
+    str, Field(pattern=_FIELD, examples=["userId", "properties.order_id"]), AfterValidator(_field)
 ]
 Rate = Annotated[str, AfterValidator(_rate), Field(examples=["500/s", "600/m"])]
 Delay = Annotated[

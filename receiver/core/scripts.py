@@ -25,6 +25,10 @@ T = TypeVar("T")
 LUA = Path(__file__).parent / "lua"
 REFUSED_WHEN_FULL = {"accept", "replay", "refusals"}
 """Scripts that add data. All others must work on a full Redis: they are the ones that empty it."""
+SHARED = ("common", "order", "endings", "pace")
+"""Functions that stand before every script."""
+PARTS = {"turn": ("breaker", "settle", "claim")}
+"""What a script is made of beside them."""
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -48,7 +52,7 @@ def load(name: str) -> Script:
     """The script `lua/<name>.lua` with the key names and the shared functions before it."""
     flags = "" if name in REFUSED_WHEN_FULL else " flags=allow-oom"
     parts = [f"#!lua{flags}", keys.lua_prelude()]
-    parts += [(LUA / f"{part}.lua").read_text() for part in ("common", name)]
+    parts += [(LUA / f"{part}.lua").read_text() for part in (*SHARED, *PARTS.get(name, ()), name)]
     text = "\n".join(parts)
     return Script(text=text, sha=hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 

@@ -80,6 +80,20 @@ class Work(msgspec.Struct, frozen=True):
         return given_back(self.ref, self.before.attempts + 1)
 
 
+class BreakerChange(msgspec.Struct, frozen=True):
+    """What a turn did to the circuit breaker of a route."""
+
+    route: int
+    state: str
+    """`open`, `probing`, `releasing` or `closed`."""
+    reason: str
+    """Why it opened."""
+    probe_ms: int
+    """In how many milliseconds an open one probes."""
+    limit: int
+    """How many attempts may run at a time; 0: as many as the route's concurrency."""
+
+
 class Turn(msgspec.Struct, frozen=True):
     """The answer to one turn of a drain. `lost`: the store does not know this drain (any more)."""
 
@@ -88,8 +102,8 @@ class Turn(msgspec.Struct, frozen=True):
     """More could have been claimed."""
     full: bool = False
     """Work waits for the slots of what runs."""
-    next_due_ms: int = 0
-    """When the next retry is due; 0: none waits."""
+    rest_ms: int = -1
+    """In how many milliseconds the next retry is due, or a route may be claimed again; -1: none waits."""
     refused: tuple[str, ...] = ()
     """Results that came too late: the lease had been taken away, another drain runs the delivery again."""
     reserved: tuple[Reserved, ...] = ()
@@ -98,6 +112,7 @@ class Turn(msgspec.Struct, frozen=True):
     lost: bool = False
     stale: bool = False
     """It is another store than the one the routes were published to: publish again."""
+    breakers: tuple[BreakerChange, ...] = ()
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True):
@@ -110,6 +125,8 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     due_ms: int = 0
     blob: str = ""
     pause: str = ""
+    failure: str = ""
+    """The code, where it is the destination that failed: what its route's breaker counts."""
 
 
 def given_back(ref: str, attempt: int) -> Result:
@@ -133,7 +150,9 @@ def publish(
         "new_id": uuid.uuid4().hex,
         "now": now_ms,
         "paths": [f"{one.source.name}\0{one.path}" for one in config.ways_in()],
-        "routes": [(route.name, route.queue, route.concurrency) for route in config.routes.values()],
+        "routes": [
+            (route.name, route.queue, route.concurrency, route.rate_limit) for route in config.routes.values()
+        ],
         "serving": serving,
         "version": config.version,
         "process": process,
@@ -151,10 +170,15 @@ def publish(
 
 def accept(messages: Sequence[NewMessage], book: Book, *, now_ms: int, window_ms: int) -> Call[Acceptance]:
     """Store messages in one atomic step. `window_ms`: how long a repeated messageId counts as a repeat."""
-    table = {"store": book.store_id, "now": now_ms, "window": window_ms}
+    table: dict[str, Any] = {"store": book.store_id, "now": now_ms, "window": window_ms}
     packed: list[bytes | str] = []
+    orders: dict[int, dict[int, str]] = {}
     for message in messages:
+        if message.order:
+            orders[len(packed) + 2] = {book.numbers[route]: key for route, key in message.order}
         packed += (compress.compress(message.body), _info(book, message), _digests(message))
+    if orders:
+        table["orders"] = orders
     return scripts.call("accept", table, partial(_acceptance, len(messages)), *packed)
 
 
@@ -270,8 +294,9 @@ def _turn(reply: Any) -> Turn:
         work=work,
         more=answer["more"],
         full=answer["full"],
-        next_due_ms=int(answer["next_due"]),
+        rest_ms=answer["rest_ms"],
         refused=tuple(rows(answer["refused"])),
         reserved=reserved(answer),
         relieved=answer["relieved"],
+        breakers=tuple(BreakerChange(*change) for change in rows(answer["breakers"])),
     )

@@ -5,6 +5,7 @@ from receiver.core.facts import facts
 from receiver.core.filters import Facts, Matcher, Verdict
 from receiver.core.json_text import Fields, members
 from receiver.core.message import StoredMessage
+from receiver.core.ordering import Ordering
 from receiver.core.routes import Config
 
 
@@ -14,6 +15,7 @@ class Today:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._matcher = Matcher(config)
+        self._ordering = Ordering(config)
 
     def routes(self, message: StoredMessage) -> tuple[str, ...]:
         """Names of the routes that take it; none where its path is gone, or its body is no object."""
@@ -26,6 +28,11 @@ class Today:
         return self._matcher.match(
             path, facts(fields, with_channel=self._matcher.needs_channel(path)), fields
         )
+
+    def ordering_key(self, message: StoredMessage, route: str) -> str | None:
+        """What a delivery of it waits for its turn by; None: it does not."""
+        fields = _fields(message) if self._ordering.orders(route) else None
+        return None if fields is None else self._ordering.key(fields, route)
 
     def explain(self, message: StoredMessage) -> list[Verdict]:
         """Of every route, whether it takes the message and what speaks against it."""

@@ -168,7 +168,7 @@ def test_a_replay_comes_to_its_end_without_what_was_purged(bench: Bench, purger:
     replay = replays.create(bench.redis, plan, first=1, last=4, now_ms=NOW)
 
     def walk(cursor: int, to: int) -> None:
-        refs = [f"{number}:1:{replay}" for number in range(cursor + 1, to + 1)]
+        refs = {f"{number}:1:{replay}": "" for number in range(cursor + 1, to + 1)}
         made = replays.step(replay, refs, cursor=cursor, to=to, scanned=1, matched=1, now_ms=NOW)
         assert scripts.run_now(bench.redis, made).ok
 

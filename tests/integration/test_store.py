@@ -242,7 +242,7 @@ def test_a_retry_waits_and_comes_back_with_its_progress(client: "redis.Redis") -
     )
     waiting = bench.claim()
     assert waiting.work == ()
-    assert waiting.next_due_ms == NOW + 1_000
+    assert waiting.rest_ms == 1_000
     (delivery,) = bench.reader().deliveries(1)
     assert (delivery.status, delivery.due_ms) == (Status.WAITING, NOW + 1_000)
     (again,) = bench.claim(now_ms=NOW + 1_001).work

@@ -20,10 +20,20 @@ def route(
     concurrency: int = 20,
     queue: str = "default",
     retry: tuple[float, ...] = (1.0, 5.0),
+    rate_limit: float | None = None,
+    order_by: tuple[str, ...] | None = None,
 ) -> Route:
     """A route that takes everything and calls one handler."""
     step = StepConfig(name="handler", spec=HandlerSpec(target=target))
-    return Route(name=name, steps=(step,), retry=retry, concurrency=concurrency, queue=queue)
+    return Route(
+        name=name,
+        steps=(step,),
+        retry=retry,
+        concurrency=concurrency,
+        rate_limit=rate_limit,
+        order_by=order_by,
+        queue=queue,
+    )
 
 
 def config(*routes: Route, version: str = "test") -> Config:
@@ -45,6 +55,7 @@ def message(
     covered: bool = True,
     users: tuple[str, ...] = (),
     body: bytes | None = None,
+    order: tuple[tuple[str, str], ...] = (),
 ) -> NewMessage:
     """A message as intake hands it to the committer; by default with an id of its own."""
     message_id = f"m-{next(_ids)}" if message_id is None else message_id or None
@@ -58,4 +69,5 @@ def message(
         content=content,
         users=users,
         routes=routes,
+        order=order,
     )

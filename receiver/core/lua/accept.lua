@@ -1,7 +1,8 @@
 -- Stores messages: deduplicate, append to the log, index, push a reference on each matched route's backlog.
 -- Arguments: a table, then three of each message: body, info, digests (of the content, of the deduplication key,
--- zeros if it has none, and of each user). A full Redis refuses this script (no allow-oom), so that it never
--- stores by halves.
+-- zeros if it has none, and of each user). `orders` of the table holds the ordering keys of those that have any, by
+-- the place of the message's first argument and the route. A full Redis refuses this script (no allow-oom), so that
+-- it never stores by halves.
 local p = cmsgpack.unpack(ARGV[1])
 local now = p.now
 local CONTENT, ID, USER = 4, 8, 5  -- bytes of each digest
@@ -107,12 +108,14 @@ end
 
 -- What an info says is the same for many messages of a call: whether covered, whether it orders a purge, and the
 -- routes.
-local infos, backlogs = {}, {}
+local infos, backlogs, orders = {}, {}, p.orders or {}
 local function parsed(info)
   local flags, list = string.match(info, '^[^|]*|[^|]*|(%a*)[^|]*|([%d,]*)$')
-  local about = {covered = not string.find(flags, 'u'), purges = string.find(flags, 'd'), backlogs = {}, suffixes = {}}
+  local about = {covered = not string.find(flags, 'u'), purges = string.find(flags, 'd'), routes = {}, backlogs = {},
+    suffixes = {}}
   for route in string.gmatch(list, '%d+') do
     backlogs[route] = backlogs[route] or {}
+    about.routes[#about.routes + 1] = route
     about.backlogs[#about.backlogs + 1] = backlogs[route]
     about.suffixes[#about.suffixes + 1] = ':' .. route .. ':0'
   end
@@ -154,9 +157,13 @@ for at = 2, #ARGV, 3 do
       local place, name = slot(user, last.slots * USER_SLOTS)
       call('HSET', last.users .. place, name .. packed, '')
     end
+    local own = orders[at]
     for i, suffix in ipairs(about.suffixes) do
-      local refs = about.backlogs[i]
-      refs[#refs + 1] = number .. suffix
+      local refs, route = about.backlogs[i], about.routes[i]
+      local key = own and own[tonumber(route)]
+      if not key or line_up(route, key, number .. suffix, number, 0) then
+        refs[#refs + 1] = number .. suffix
+      end
     end
     if about.purges then
       call('ZADD', PURGES, n, n)

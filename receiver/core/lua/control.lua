@@ -13,8 +13,12 @@ function act.pause()
   return 1
 end
 
+-- A route whose breaker is open probes at once.
 function act.resume()
   local was = call('HDEL', ROUTE .. p.route, 'paused')
+  if call('HGET', BREAKER .. p.route, 'state') == 'open' then
+    was = call('HDEL', ROUTE .. p.route, 'rests')
+  end
   if call('LLEN', BACKLOG .. p.route) + call('LLEN', REPLAYING .. p.route) > 0 then
     mark_ready({[p.route] = true}, now, reserved)
   end
@@ -30,7 +34,9 @@ function act.redrive()
       local state = call('HGET', DELIVERIES .. block(n), field(n, route, replay)) or 'x|0'
       local attempts = tried(state)
       call('HSET', DELIVERIES .. block(n), field(n, route, replay), 'q|' .. attempts .. '|' .. attempts)
-      call('RPUSH', (replay == '0' and BACKLOG or REPLAYING) .. route, ref)
+      if take_turn(route, ref, n, replay) then
+        call('RPUSH', (replay == '0' and BACKLOG or REPLAYING) .. route, ref)
+      end
       if replay ~= '0' then
         call('HINCRBY', REPLAY .. replay, 'dead', -1)
       end

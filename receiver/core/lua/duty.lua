@@ -8,6 +8,7 @@ local function has_work()
     return call('LLEN', SUSPECTS) > 0
   end
   return call('ZCARD', READY .. queue) > 0 or #call('ZRANGEBYSCORE', LATER, '-inf', now, 'LIMIT', 0, 1) > 0
+    or #call('ZRANGEBYSCORE', RESTING .. queue, '-inf', now, 'LIMIT', 0, 1) > 0
 end
 
 local act = {}
@@ -111,6 +112,7 @@ function act.sweep()
   end
   mark_ready(waiting, now, reserved)
   for _, served in ipairs(p.queues) do
+    end_rests(served, now, reserved)
     if on_duty(served, now) == 0 then
       reserved[#reserved + 1] = {served, reserve(served, now)}
     end

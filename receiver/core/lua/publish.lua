@@ -1,7 +1,8 @@
 -- Makes a configuration known to the store: gives numbers to new routes and sources' paths; that of the workers also
--- says which queue serves a route and how many of its deliveries may run at once. Of several that are served at the
--- same time the newest is in force, whoever publishes last. `serving` is '' (only make known), 'empty' (put in force
--- unless one is), 'again' (one that workers were given before, unless somebody serves a newer one), or 'anew'.
+-- says which queue serves a route, and how many of its deliveries may run at once and a second. Of several that are
+-- served at the same time the newest is in force, whoever publishes last. `serving` is '' (only make known), 'empty'
+-- (put in force unless one is), 'again' (one that workers were given before, unless somebody serves a newer one), or
+-- 'anew'.
 local p = cmsgpack.unpack(ARGV[1])
 local id = call('HGET', META, 'id')
 if not id then
@@ -59,6 +60,11 @@ if in_force then
     old[number] = nil
     call('HSET', ROUTE .. number, 'queue', route[2], 'concurrency', route[3])
     call('HDEL', ROUTE .. number, 'gone')
+    if route[4] then
+      call('HSET', ROUTE .. number, 'rate', route[4])
+    else
+      call('HDEL', ROUTE .. number, 'rate')
+    end
     if call('LLEN', BACKLOG .. number) + call('LLEN', REPLAYING .. number) > 0 then
       waiting[number] = true
     end

@@ -22,7 +22,9 @@ end
 -- in a backlog or among suspects is dropped by whoever claims it.
 local function withdraw(ref, drains)
   local _, route, replay = parts(ref)
-  call('ZREM', DEAD .. route, ref)
+  if call('ZREM', DEAD .. route, ref) == 1 then
+    call('HDEL', TURNS .. route, ref)
+  end
   call('HDEL', CRASHES, ref)
   local open = call('ZREM', LATER, ref) == 1
   if call('SREM', RUNNING .. route, ref) == 1 then
@@ -31,8 +33,11 @@ local function withdraw(ref, drains)
       call('HDEL', LEASE .. drain, ref)
     end
   end
-  if open and replay ~= '0' then
-    call('HINCRBY', REPLAY .. replay, 'dropped', 1)
+  if open then
+    pass_turn(route, ref)
+    if replay ~= '0' then
+      call('HINCRBY', REPLAY .. replay, 'dropped', 1)
+    end
   end
 end
 

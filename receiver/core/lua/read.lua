@@ -19,9 +19,11 @@ function act.since()
   return {n = low}
 end
 
-local function paused(route)
+local function held(route)
   local at = call('HMGET', ROUTE .. route, 'queue', 'paused')
-  return (not at[1] and 'no worker serves this route') or at[2] or ''
+  local breaker = call('HMGET', BREAKER .. route, 'state', 'reason')
+  return (not at[1] and 'no worker serves this route') or at[2]
+    or (breaker[1] == 'open' and 'its circuit breaker is open: ' .. breaker[2]) or ''
 end
 
 -- Deliveries of one message: {reference, record, attempts, running, due ms, why held}. `names` are the fields of
@@ -45,7 +47,7 @@ local function deliveries_of(n, info, names)
     local _, route, replay = parts(ref)
     local name = field(n, route, replay)
     rows[i] = {ref, call('HGET', DELIVERIES .. block(n), name) or '', call('HGET', ATTEMPTS .. block(n), name) or '',
-      call('SISMEMBER', RUNNING .. route, ref) == 1, tonumber(call('ZSCORE', LATER, ref) or 0), paused(route)}
+      call('SISMEMBER', RUNNING .. route, ref) == 1, tonumber(call('ZSCORE', LATER, ref) or 0), held(route)}
   end
   return rows
 end
@@ -65,22 +67,29 @@ function act.deliveries()
   return {rows = rows}
 end
 
--- State of every route: {number, name, queue, concurrency, paused, backlog, replaying, running, dead, oldest ms}.
+-- State of every route, by the names of route_states.py.
 function act.routes()
   local rows = {}
   local all = call('HGETALL', ROUTES)
   for i = 1, #all, 2 do
     local name, number = all[i], all[i + 1]
-    local at = call('HMGET', ROUTE .. number, 'queue', 'concurrency', 'paused')
+    local at = call('HMGET', ROUTE .. number, 'queue', 'concurrency', 'rate', 'paused', 'rests', 'limit')
+    local breaker = call('HMGET', BREAKER .. number, 'state', 'reason', 'since')
     local oldest = call('LINDEX', BACKLOG .. number, 0)
     local since = 0
     if oldest then
       local entry = call('XRANGE', LOG, (parts(oldest)), (parts(oldest)))[1]
       since = entry and tonumber(string.match(entry[1], '-(%d+)$')) or 0
     end
-    rows[#rows + 1] = {tonumber(number), name, at[1] or '', tonumber(at[2] or 0), at[3] or '',
-      call('LLEN', BACKLOG .. number), call('LLEN', REPLAYING .. number), call('SCARD', RUNNING .. number),
-      call('ZCARD', DEAD .. number), since}
+    rows[#rows + 1] = {
+      number = tonumber(number), name = name, queue = at[1] or '', concurrency = tonumber(at[2] or 0),
+      rate = tonumber(at[3] or 0), paused = at[4] or '', oldest_ms = since,
+      backlog = call('LLEN', BACKLOG .. number), replaying = call('LLEN', REPLAYING .. number),
+      parked = call('ZCARD', PARKED .. number), running = call('SCARD', RUNNING .. number),
+      dead = call('ZCARD', DEAD .. number),
+      breaker = {state = breaker[1] or 'closed', reason = breaker[2] or '', since_ms = tonumber(breaker[3] or 0),
+        probe_ms = tonumber(at[5] or 0), limit = tonumber(at[6] or 0)},
+    }
   end
   return {rows = rows}
 end
@@ -97,7 +106,8 @@ function act.queues()
     end
     local free = 0
     for _, route in ipairs(call('ZRANGE', READY .. queue, 0, 255)) do
-      local limit = tonumber(call('HGET', ROUTE .. route, 'concurrency') or 1) - call('SCARD', RUNNING .. route)
+      local at = call('HMGET', ROUTE .. route, 'concurrency', 'limit')
+      local limit = math.min(tonumber(at[1] or 1), tonumber(at[2] or math.huge)) - call('SCARD', RUNNING .. route)
       local waiting = call('LLEN', BACKLOG .. route) + call('LLEN', REPLAYING .. route)
       free = free + math.max(0, math.min(limit, waiting))
     end

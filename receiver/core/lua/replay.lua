@@ -13,7 +13,8 @@ function act.create()
   return {id = id}
 end
 
--- `refs` holds {reference of a delivery, route}; `cursor` is where the caller believes the replay stands.
+-- `refs` holds references, `orders` their ordering keys ('' for none); `cursor` is where the caller believes the
+-- replay stands.
 function act.step()
   local key = REPLAY .. p.id
   local at = call('HMGET', key, 'state', 'cursor')
@@ -21,10 +22,12 @@ function act.step()
     return {ok = false, state = at[1] or ''}
   end
   local routes, debts = {}, {}
-  for _, ref in ipairs(p.refs) do
+  for i, ref in ipairs(p.refs) do
     local n, route, replay = parts(ref)
     call('HSET', DELIVERIES .. block(n), field(n, route, replay), 'q|0')
-    call('RPUSH', REPLAYING .. route, ref)
+    if p.orders[i] == '' or line_up(route, p.orders[i], ref, n, replay) then
+      call('RPUSH', REPLAYING .. route, ref)
+    end
     call('HINCRBY', OWED, n, 1)
     routes[route] = true
   end

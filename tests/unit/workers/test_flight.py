@@ -23,6 +23,10 @@ class Gate:
             return Result(work.ref, 1, "b")
         return Result(work.ref, 1, "d")
 
+    def hurried(self, result: Result) -> bool:
+        """As if the message number 99 were of a route that orders."""
+        return result.ref.startswith("99:")
+
 
 class World:
     """A flight, how often it wanted its results settled, and lines for it."""
@@ -81,6 +85,18 @@ def test_a_few_results_wait_for_others_but_not_for_long(monkeypatch: pytest.Monk
         assert not world.due.is_set()
         async with asyncio.timeout(5):
             await world.due.wait()
+
+    run(story)
+
+
+def test_what_others_of_its_ordering_key_wait_for_is_settled_at_once() -> None:
+    async def story(world: World) -> None:
+        world.start("1:1:0")
+        await world.land()
+        assert not world.due.is_set()
+        world.start("99:1:0")
+        await world.land()
+        assert world.due.is_set()
 
     run(story)
 
