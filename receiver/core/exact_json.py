@@ -28,20 +28,20 @@ def loads(raw: bytes) -> Any:
 def dumps(value: object) -> bytes:
     """Compact JSON. A Decimal is a number. Raises NotJson."""
     try:
-        return _ENCODER.encode(value)
-    except UnicodeEncodeError:
-        return _dumps_escaped(value)
-    except (TypeError, msgspec.MsgspecError, RecursionError) as error:
+        return _dumps(value)
+    except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise NotJson(str(error)) from None
 
 
-def _dumps_escaped(value: object) -> bytes:
-    """For lone surrogates: only an escape can carry them."""
-    plain = msgspec.to_builtins(value, builtin_types=(Decimal,), str_keys=True)
+def _dumps(value: object) -> bytes:
     try:
+        made = _ENCODER.encode(value)
+        if b"NaN" in made or b"Infinity" in made:  # in a text, or a Decimal's: those of floats become null
+            msgspec.json.decode(made)
+        return made
+    except UnicodeEncodeError:  # a lone surrogate: only an escape can carry it
+        plain = msgspec.to_builtins(value, builtin_types=(Decimal,), str_keys=True)
         return json.dumps(plain, separators=(",", ":"), default=float, allow_nan=False).encode("ascii")
-    except ValueError as error:
-        raise NotJson(str(error)) from None
 
 
 def _loads_exactly(raw: bytes) -> Any:

@@ -74,7 +74,7 @@ def _form(value: object) -> str:
     """Which branch of a union is meant. Tags in angle brackets are left out of key paths."""
     if isinstance(value, list):
         return "<list>"
-    return "<mapping>" if isinstance(value, dict) else "<text>"
+    return "<mapping>" if isinstance(value, dict | BaseModel) else "<text>"
 
 
 def _given(value: object) -> object:
@@ -106,6 +106,18 @@ def unknown_branch(key: str) -> str:
 def branch_tag(key: str, name: object) -> str:
     """How the branch with `key: name` is noted in the places of pydantic's errors."""
     return f"<{key} {name}>"
+
+
+def branches(key: str, *, otherwise: str) -> Discriminator:
+    """A union whose branches `key` tells apart. What is no mapping goes to `otherwise`, which says so as well
+    as any."""
+
+    def tag(value: object) -> str:
+        if isinstance(value, BaseModel):  # on its way back into plain data
+            return branch_tag(key, getattr(value, key, None))
+        return branch_tag(key, value.get(key) if isinstance(value, dict) else otherwise)
+
+    return Discriminator(tag, custom_error_type=unknown_branch(key), custom_error_message=f"unknown {key}")
 
 
 Name = Annotated[str, Field(pattern=_NAME)]

@@ -1,8 +1,8 @@
 """The shape of `verify` in routes.yaml. A new scheme: its model here, and one branch in `VerifyScheme`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field, Tag
 
 from receiver.core.routes_types import (
     BY_FORM,
@@ -15,7 +15,7 @@ from receiver.core.routes_types import (
     Timeout,
     Variables,
     branch_tag,
-    unknown_branch,
+    branches,
 )
 from receiver.core.units import human_seconds
 from receiver.core.verify_options import DEFAULT_TOLERANCE_S, Algorithm, Batch, Encoding, Signed
@@ -116,11 +116,6 @@ class VerifyNoneKeys(Keys):
     scheme: Literal["none"] = Field(description="No verification.")
 
 
-def _branch(value: Any) -> str:
-    """What is no mapping goes to any branch, all of which say so."""
-    return branch_tag("scheme", value.get("scheme") if isinstance(value, dict) else "none")
-
-
 VerifyScheme = Annotated[
     Annotated[VerifySegmentKeys, Tag(branch_tag("scheme", "segment"))]
     | Annotated[VerifyHeaderKeys, Tag(branch_tag("scheme", "header"))]
@@ -129,11 +124,7 @@ VerifyScheme = Annotated[
     | Annotated[VerifyHmacKeys, Tag(branch_tag("scheme", "hmac"))]
     | Annotated[VerifyStandardWebhooksKeys, Tag(branch_tag("scheme", "standard-webhooks"))]
     | Annotated[VerifyNoneKeys, Tag(branch_tag("scheme", "none"))],
-    Discriminator(
-        _branch,
-        custom_error_type=unknown_branch("scheme"),
-        custom_error_message="unknown scheme",
-    ),
+    branches("scheme", otherwise="none"),
 ]
 VerifyKeys = Annotated[
     Annotated[VerifyScheme, MAPPING]

@@ -22,9 +22,10 @@ def encode_batch(fields: Mapping[str, Any]) -> list[Encoded]:
         if name not in ("batch", *SHARED) and fields[name] is not None
     ]
     shared = {
-        name: fitted(kind, fields[name], name, problems)
+        name: made
         for name, kind in SHARED.items()
         if fields.get(name) is not None
+        and isinstance(made := fitted(kind, fields[name], name, problems), Mapping)
     }
     items = fields.get("batch")
     if not isinstance(items, list | tuple):
@@ -38,7 +39,7 @@ def encode_batch(fields: Mapping[str, Any]) -> list[Encoded]:
     return encoded
 
 
-def _item(item: Any, shared: Mapping[str, Any], place: str, problems: list[str]) -> Encoded:
+def _item(item: Any, shared: Mapping[str, Mapping[str, Any]], place: str, problems: list[str]) -> Encoded:
     if not isinstance(item, Mapping):
         problems.append(f"{place}: expected an object, got {shown(item)}")
         return _EMPTY
@@ -51,6 +52,6 @@ def _item(item: Any, shared: Mapping[str, Any], place: str, problems: list[str])
         own = fields.get(name)
         if own is None:
             fields[name] = value
-        elif isinstance(own, Mapping) and isinstance(value, Mapping):
+        elif isinstance(own, Mapping):
             fields[name] = {**value, **own}
     return checked(call, fields, f"{place}.", problems)

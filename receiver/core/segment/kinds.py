@@ -82,7 +82,7 @@ def _number(value: Any) -> int | float | None:
             return None
         value = float(value) if any(sign in value for sign in ".eE") else int(value)
     if isinstance(value, Decimal):
-        value = float(value)
+        value = float(value) if value.is_finite() else None
     return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 

@@ -1,10 +1,10 @@
 """The shape of a segment step in routes.yaml: one model a call, and one for each kind of item of a batch."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field, Tag
 
-from receiver.core.routes_types import BY_FORM, LIST, TEXT, Keys, Name, Template, branch_tag, unknown_branch
+from receiver.core.routes_types import BY_FORM, LIST, TEXT, Keys, Name, Template, branch_tag, branches
 from receiver.core.steps.segment_api import ApiKeys
 from receiver.core.steps.segment_fields import (
     AliasFields,
@@ -94,11 +94,6 @@ class AliasItem(AliasFields):
     type: Literal["alias"] = Field(description="Kind of call.")
 
 
-def _item(value: Any) -> str:
-    """What is no mapping goes to any branch, all of which say so."""
-    return branch_tag("type", value.get("type") if isinstance(value, dict) else "track")
-
-
 Item = Annotated[
     Annotated[IdentifyItem, Tag(branch_tag("type", "identify"))]
     | Annotated[TrackItem, Tag(branch_tag("type", "track"))]
@@ -106,11 +101,7 @@ Item = Annotated[
     | Annotated[ScreenItem, Tag(branch_tag("type", "screen"))]
     | Annotated[GroupItem, Tag(branch_tag("type", "group"))]
     | Annotated[AliasItem, Tag(branch_tag("type", "alias"))],
-    Discriminator(
-        _item,
-        custom_error_type=unknown_branch("type"),
-        custom_error_message="unknown type",
-    ),
+    branches("type", otherwise="track"),
 ]
 Items = Annotated[Annotated[str, TEXT] | Annotated[Annotated[list[Item], Field(min_length=1)], LIST], BY_FORM]
 
@@ -127,11 +118,6 @@ class BatchKeys(ByConnection):
     integrations: Template = Field(None, description="For all of them, where a call does not say otherwise.")
 
 
-def _call(value: Any) -> str:
-    """What is no mapping goes to any branch, all of which say so."""
-    return branch_tag("call", value.get("call") if isinstance(value, dict) else "track")
-
-
 SegmentKeys = Annotated[
     Annotated[IdentifyKeys, Tag(branch_tag("call", "identify"))]
     | Annotated[TrackKeys, Tag(branch_tag("call", "track"))]
@@ -141,9 +127,5 @@ SegmentKeys = Annotated[
     | Annotated[AliasKeys, Tag(branch_tag("call", "alias"))]
     | Annotated[BatchKeys, Tag(branch_tag("call", "batch"))]
     | Annotated[ApiKeys, Tag(branch_tag("call", "api"))],
-    Discriminator(
-        _call,
-        custom_error_type=unknown_branch("call"),
-        custom_error_message="unknown call",
-    ),
+    branches("call", otherwise="track"),
 ]

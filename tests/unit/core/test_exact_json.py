@@ -1,6 +1,7 @@
 import contextlib
 import json
 import math
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -61,9 +62,24 @@ def test_a_lone_surrogate_is_written_as_its_escape() -> None:
     assert exact_json.dumps({"a": ("\ud83d", 10**30)}) == b'{"a":["\\ud83d",1000000000000000000000000000000]}'
 
 
+def test_a_decimal_is_a_number() -> None:
+    assert exact_json.dumps([Decimal("19.990"), Decimal("1E+3")]) == b"[19.990,1E+3]"
+    assert exact_json.dumps(["NaN", float("nan")]) == b'["NaN",null]'
+    assert exact_json.dumps(["\ud83d", Decimal("19.990")]) == b'["\\ud83d",19.99]'
+
+
 def test_what_json_cannot_say_is_told() -> None:
     circle: list[object] = []
     circle.append(circle)
-    for value in (object(), {None: 1}, circle, (number for number in range(3))):
+    surrogate = "\ud83d"
+    strange = (
+        Decimal("NaN"),
+        [Decimal("-sNaN")],
+        Decimal("Infinity"),
+        {surrogate: {None: 1}},
+        [surrogate, float("nan")],
+        [surrogate, object()],
+    )
+    for value in (object(), {None: 1}, circle, (number for number in range(3)), *strange):
         with pytest.raises(exact_json.NotJson):
             exact_json.dumps(value)

@@ -151,7 +151,21 @@ def test_decimal_numbers(given: Any, number: float) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "a lot", "$19.99", "1,5", "1_000", " 1", "٣", "1e999", "0x10", "9" * 41, True, [1], float("nan")],
+    [
+        "",
+        "a lot",
+        "$19.99",
+        "1,5",
+        "1_000",
+        " 1",
+        "٣",
+        "1e999",
+        "0x10",
+        "9" * 41,
+        True,
+        [1],
+        float("nan"),
+    ],
 )
 def test_what_is_no_number(given: Any) -> None:
     (problem,) = problems("track", value=given)

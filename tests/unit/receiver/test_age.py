@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.age import young
+from receiver.core import exact_json
 from receiver.core.errors import MessageTooOld
 from receiver.schemes.base import Coverage, Verified
 from receiver.split import Elements, split
@@ -104,7 +105,7 @@ def test_odd_times_are_no_times(values: list[bytes]) -> None:
 
 def _is_json(text: bytes) -> bool:
     try:
-        json.loads(text)
-    except ValueError:
+        exact_json.loads(text)
+    except exact_json.NotJson:
         return False
     return True
