@@ -15,6 +15,7 @@ from workers.limits import Limits
 from workers.profile import Answers, Profiles
 from workers.sender import Sender
 from workers.threads import Threads
+from workers.user_queues import UserQueues
 
 T = TypeVar("T")
 
@@ -36,6 +37,8 @@ class Toolbox:
     """By the name of their connection."""
     profiles: Mapping[str, Profiles]
     """By the name of their connection, where it has a profile token."""
+    queues: UserQueues
+    """RQ queues of the user."""
     rate: SharedRate
     """What is limited for all workers together."""
 
@@ -50,6 +53,7 @@ class Toolbox:
         """
         threads = Threads(concurrency)
         rate = SharedRate(connect_async(url))
+        queues = UserQueues(url)
         answers: Answers = Cache()
         try:
             async with Outbound.open(concurrency=concurrency) as http:
@@ -68,12 +72,14 @@ class Toolbox:
                         store_id=store_id,
                         senders=senders,
                         profiles=profiles,
+                        queues=queues,
                         rate=rate,
                     )
                 finally:
                     await asyncio.gather(answers.close(), *(sender.close() for sender in senders.values()))
         finally:
             threads.close()
+            queues.close()
             await rate.close()
 
     def segment(self, connection: str) -> Sender:

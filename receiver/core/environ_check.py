@@ -7,6 +7,8 @@ from receiver.core.findings import Findings, texts
 from receiver.core.verify_options import webhook_key
 from receiver.core.yaml_nodes import Path
 
+_REDIS = ("redis://", "rediss://", "unix://")
+
 
 def check_variables(path: Path, value: Any, environ: Mapping[str, str], findings: Findings) -> None:
     """Note the variables that are not set. `value` is the name of one, or a list, or anything else."""
@@ -29,6 +31,13 @@ def check_webhook_keys(path: Path, names: Any, environ: Mapping[str, str], findi
                 webhook_key(value)
         except ValueError:
             findings.error(place, f"the value of {name} is no secret of Standard Webhooks: whsec_ and base64")
+
+
+def check_redis_urls(path: Path, names: Any, environ: Mapping[str, str], findings: Findings) -> None:
+    """Note the variables whose value is no URL of a Redis."""
+    for place, name in variables(path, names):
+        if not environ.get(name, _REDIS[0]).startswith(_REDIS):
+            findings.error(place, f"the value of {name} is no URL of a Redis, such as redis://host:6379/0")
 
 
 def check_header_values(path: Path, names: Any, environ: Mapping[str, str], findings: Findings) -> None:

@@ -52,6 +52,7 @@ _PLACES = {
     "GenerateKeys": "`anonymousId`, as a mapping",
     "AddressKeys": "`address`",
     "CompanyKeys": "`company`",
+    "RqKeys": "`rq`",
     "ActionKeys": "`transform[]`",
     "SampleKeys": "`transform[].sample`",
 }

@@ -32,11 +32,13 @@ PATTERNS = {
     r"^https?://[^/?#\s@]+(/[^?#\s]*)?$": "write a URL such as https://events.example.com",
     r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$": "the name of a header is made of letters, digits and `-`",
     r"^[A-Za-z0-9_.-]+$": "the id of a space is made of letters, digits, `_`, `.` and `-`",
+    r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$": "write module.function, such as myapp.jobs.send",
+    r"^[!-~]{1,200}$": "the name of an RQ queue is made of ASCII characters, without spaces",
     r"^(\\.|[^.\\])+(\.(\\.|[^.\\])+)*$": "a path is names with dots between, such as properties.total",
     r"^[!-~]*$": "what stands in a header is made of ASCII characters, without spaces",
 }
 """Every pattern of the models, and what to say where it does not fit."""
-_NAME, _PATH, _VARIABLE, _TARGET, _URL, _HEADER, _SPACE, _FIELD, _VISIBLE = PATTERNS
+_NAME, _PATH, _VARIABLE, _TARGET, _URL, _HEADER, _SPACE, _DOTTED, _QUEUE, _FIELD, _VISIBLE = PATTERNS
 
 
 def _at_most(longest_s: float) -> AfterValidator:
@@ -127,6 +129,8 @@ Target = Annotated[str, Field(pattern=_TARGET)]
 Url = Annotated[str, Field(pattern=_URL)]
 SpaceId = Annotated[str, Field(pattern=_SPACE)]
 HeaderName = Annotated[str, Field(pattern=_HEADER)]
+DottedName = Annotated[str, Field(pattern=_DOTTED, examples=["myapp.jobs.send"])]
+QueueName = Annotated[str, Field(pattern=_QUEUE)]
 FieldPath = Annotated[str, Field(pattern=_FIELD, examples=["properties.total"])]
 HeaderText = Annotated[str, Field(pattern=_VISIBLE)]
 Glob = Annotated[str, AfterValidator(_glob), Field(examples=["Order *"])]

@@ -46,8 +46,8 @@ KINDS: dict[str, Callable[[str], Spec]] = {
 TELLING = [kind for kind in KINDS if kind != "profile"]
 """Those that tell somebody something; a question may be asked twice."""
 Run = Callable[..., Outcome]
-ELSEWHERE = {"transform"}
-"""Kinds that call nobody: tests/unit/workers/test_transform_step.py."""
+ELSEWHERE = {"rq", "transform"}
+"""Kinds that send no requests; each has tests of its own."""
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from receiver.core.steps.base import StepConfig
-from workers.steps import handler, http, profile, segment, transform
+from workers.steps import handler, http, profile, rq, segment, transform
 from workers.steps.base import Step
 from workers.toolbox import Toolbox
 
@@ -11,6 +11,7 @@ STEPS: dict[str, Callable[[StepConfig, Toolbox], Step]] = {
     "handler": handler.build,
     "http": http.build,
     "profile": profile.build,
+    "rq": rq.build,
     "segment": segment.build,
     "transform": transform.build,
 }

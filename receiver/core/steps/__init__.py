@@ -11,10 +11,11 @@ from pydantic import ConfigDict, Field
 from receiver.core import backoff, units
 from receiver.core.fql import compile_fql
 from receiver.core.routes_types import MayBeLeftOut, Target
-from receiver.core.steps import handler, http, profile, segment, transform
+from receiver.core.steps import handler, http, profile, rq, segment, transform
 from receiver.core.steps.base import Kind, SharedKeys, StepConfig
 from receiver.core.steps.http import HttpKeys
 from receiver.core.steps.profile import ProfileKeys
+from receiver.core.steps.rq import RqKeys
 from receiver.core.steps.segment_keys import SegmentKeys
 from receiver.core.steps.transform import ActionKeys
 
@@ -22,6 +23,7 @@ KINDS: dict[str, Kind] = {
     "handler": handler,
     "http": http,
     "profile": profile,
+    "rq": rq,
     "segment": segment,
     "transform": transform,
 }
@@ -41,6 +43,7 @@ class StepKeys(SharedKeys):
     transform: MayBeLeftOut[Annotated[list[ActionKeys], Field(min_length=1)]] = Field(
         None, description="What is dropped of the message, or changed in it, for the steps behind."
     )
+    rq: MayBeLeftOut[RqKeys] = Field(None, description="A job on an RQ queue of yours.")
     segment: MayBeLeftOut[SegmentKeys] = Field(None, description="A call to Segment.")
 
 

@@ -18,9 +18,9 @@ from receiver.core.yaml_nodes import Path
 
 DEFAULT_TIMEOUT_S = 30.0
 
-Meaning = templates.Kind | Literal["fql", "env", "header_env", "webhook_env"]
+Meaning = templates.Kind | Literal["fql", "env", "header_env", "redis_env", "webhook_env"]
 """What a value is: a template that makes this, a condition, or one or more names of environment variables
-(with any text; what can stand in a header; a secret of Standard Webhooks)."""
+(with any text; what can stand in a header; the URL of a Redis; a secret of Standard Webhooks)."""
 Place = tuple[Path, Any, Meaning]
 """Where a value stands, the value, and what it is."""
 

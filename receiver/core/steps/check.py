@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from receiver.core.environ_check import check_header_values, check_variables, check_webhook_keys
+from receiver.core.environ_check import (
+    check_header_values,
+    check_redis_urls,
+    check_variables,
+    check_webhook_keys,
+)
 from receiver.core.findings import Findings
 from receiver.core.fql_check import check_fql
 from receiver.core.steps import KINDS
@@ -23,6 +28,12 @@ MESSAGE_FIELDS = (
 )
 """What Segment's messages have. Others may come; a name that is nearly one of these is probably a slip."""
 
+_CHECKS = {
+    "header_env": check_header_values,
+    "redis_env": check_redis_urls,
+    "webhook_env": check_webhook_keys,
+}
+"""What else the values of environment variables must be."""
 _BESIDE = {field.alias or name for name, field in SharedKeys.model_fields.items()}
 
 
@@ -106,10 +117,10 @@ def _check_place(found: Place, scope: _Scope) -> None:
     match meaning:
         case "fql":
             _check_condition(place, value, scope)
-        case "env" | "header_env" | "webhook_env":
+        case "env" | "header_env" | "redis_env" | "webhook_env":
             check_variables(place, value, scope.environ, scope.findings)
-            if meaning != "env":
-                check_value = check_webhook_keys if meaning == "webhook_env" else check_header_values
+            check_value = _CHECKS.get(meaning)
+            if check_value is not None:
                 check_value(place, value, scope.environ, scope.findings)
         case _:
             _check_template(place, value, meaning, scope)
