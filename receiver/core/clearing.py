@@ -26,7 +26,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """What is open on a route."""
 
     backlog: int
-    """To be worked, live and replayed."""
+    """To be worked, live and replayed, also those that wait for others of their ordering key."""
     later: int
     """For a retry."""
     dead: int
@@ -63,11 +63,12 @@ def waiting(client: "redis.Redis", route: int) -> Waiting:
     pipe = client.pipeline(transaction=False)
     pipe.llen(keys.key("BACKLOG", route))
     pipe.llen(keys.key("REPLAYING", route))
+    pipe.zcard(keys.key("PARKED", route))
     pipe.zcard(keys.key("DEAD", route))
     pipe.scard(keys.key("RUNNING", route))
-    backlog, replaying, dead, running = (int(size) for size in pipe.execute())
+    backlog, replaying, parked, dead, running = (int(size) for size in pipe.execute())
     later = sum(len(page) for page in _retries(client, route))
-    return Waiting(backlog=backlog + replaying, later=later, dead=dead, running=running)
+    return Waiting(backlog=backlog + replaying + parked, later=later, dead=dead, running=running)
 
 
 def carry_out(store: Store, order: Order) -> Iterator[Cleared]:

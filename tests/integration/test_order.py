@@ -8,10 +8,12 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from receiver.core import keys
+from receiver.core import clearing, keys
+from receiver.core.clearing import Order
 from receiver.core.clients import connect
 from receiver.core.json_text import members
 from receiver.core.ordering import Ordering
+from receiver.core.reading import Store
 from tests.support.ordered import Schedule
 from tests.support.stored import config, route
 
@@ -112,6 +114,37 @@ def test_a_route_without_order_keeps_nothing_of_it(client: "redis.Redis") -> Non
     schedule.claim(1)
     assert not client.exists(*(keys.key(family, 1) for family in ("ORDER", "TURNS", "PARKED")))
     schedule.finish()
+
+
+def half_worked(client: "redis.Redis") -> Store:
+    """Of one key the first waits for a retry, two are behind it; of another the first is dead, one behind."""
+    schedule = Schedule(client)
+    for key in ("ann", "bob", "ann", "ann", "bob"):
+        schedule.accept(key)
+    schedule.claim(10)
+    schedule.settle("waits")
+    schedule.settle("dead")
+    return Store.open(f"unix://{client.connection_pool.connection_kwargs['path']}")
+
+
+def test_dropping_what_waits_on_a_route_leaves_no_lock(client: "redis.Redis") -> None:
+    store = half_worked(client)
+    assert clearing.waiting(client, 1).clearable == 5
+    assert sum(done.cleared for done in clearing.carry_out(store, Order(route=1))) == 5
+    assert not client.exists(*(keys.key(family, 1) for family in ("ORDER", "TURNS", "PARKED", "BACKLOG")))
+    assert client.hlen(keys.key("OWED")) == 0
+
+
+def test_what_moves_to_another_route_keeps_its_order_there(client: "redis.Redis") -> None:
+    store = half_worked(client)
+    assert sum(done.cleared for done in clearing.carry_out(store, Order(route=1, to=2))) == 5
+    assert not client.exists(*(keys.key(family, 1) for family in ("ORDER", "TURNS", "PARKED", "BACKLOG")))
+    assert client.lrange(keys.key("BACKLOG", 2), 0, -1) == [b"1:2:0", b"5:2:0"]
+    assert client.zcard(keys.key("PARKED", 2)) == 2
+    assert client.hgetall(keys.key("ORDER", 2)) == {b"ann": b"1:2:0", b"bob": b"5:2:0"}
+    assert client.hget(keys.key("TURNS", 2), "2:2:0") == b"bob", (
+        "the dead letter takes its turn when redriven"
+    )
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         self.client.flushall()
-        made = config(route(ROUTE, concurrency=4, order_by=("userId",)))
+        made = config(route(ROUTE, concurrency=4, order_by=("userId",)), route("other"))
         self.book = scripts.run_now(self.client, store.publish(made, now_ms=NOW, serving="anew"))
 
     def accept(self, key: str) -> None:

@@ -30,8 +30,8 @@ local function is_there(n, info, replay)
 end
 
 -- A delivery on the other route: as it is when the two are the same under two names, or a new one. A dead letter is
--- one there too.
-local function arrive(n, replay, state, old_place, home, score)
+-- one there too, and one that waits for others of its ordering key waits for them there.
+local function arrive(n, replay, state, old_place, home, score, key)
   local ref = n .. ':' .. to .. ':' .. replay
   local name = field(n, to, replay)
   if p.resume then
@@ -46,6 +46,11 @@ local function arrive(n, replay, state, old_place, home, score)
   end
   if home == DEAD then
     call('ZADD', DEAD .. to, score, ref)
+    if key then
+      call('HSET', TURNS .. to, ref, key)
+    end
+  elseif key and not line_up(to, key, ref, n, replay) then
+    return
   elseif home == LATER and p.resume then
     call('ZADD', LATER, score, ref)
   else
@@ -72,10 +77,11 @@ local function clear(ref, home, score)
     close(place, state, received, '||moved|')
     drop_it(n, route, replay, home == DEAD)
   else
-    arrive(n, replay, state, place, home, score)
+    arrive(n, replay, state, place, home, score, call('HGET', TURNS .. route, ref))
     close(place, state, received, '||moved|')
     bump(counts, route .. ':moved')
   end
+  pass_turn(route, ref)
 end
 
 local act = {}
