@@ -60,7 +60,7 @@ class Line:
         if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
             example = "http://127.0.0.1:8000/hooks/shop"
             raise CannotSend(f"{url!r} is not an address; write for example {example}", "address")
-        self.url = url
+        self._server = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self.target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         """What follows the host in `url`."""
         self._seconds, self._longest = seconds, longest
@@ -129,11 +129,11 @@ class Line:
     def _cannot(self, error: Exception) -> CannotSend:
         why = _why(error)
         sentence = {
-            "refused": f"nothing listens at {self.url}",
-            "dns": f"the host of {self.url} was not found",
-            "tls": f"no secure connection to {self.url}: {_detail(error)}",
-            "timeout": f"{self.url} did not answer within {self._seconds:.0f} s",
-        }.get(why, f"cannot send to {self.url}: {_detail(error)}")
+            "refused": f"nothing listens at {self._server}",
+            "dns": f"the host of {self._server} was not found",
+            "tls": f"no secure connection to {self._server}: {_detail(error)}",
+            "timeout": f"{self._server} did not answer within {self._seconds:.0f} s",
+        }.get(why, f"cannot send to {self._server}: {_detail(error)}")
         return CannotSend(sentence, why)
 
 

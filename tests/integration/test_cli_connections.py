@@ -78,7 +78,7 @@ def test_a_wrong_space(segment: SegmentStandIn, capsys: pytest.CaptureFixture[st
 
 
 def test_answers_of_something_else(segment: SegmentStandIn, capsys: pytest.CaptureFixture[str]) -> None:
-    segment._script += [Answer(body=b"<html>hello", status=status) for status in (404, 404, 404)]
+    segment.then(*[Answer(status=404, body=b"<html>hello")] * 3)
     code, found = checked(capsys)
     assert code == 1
     assert {result for result, _ in found.values()} == {"fails"}
@@ -92,7 +92,7 @@ def test_nobody_there_and_no_answer_in_time(
     out = " ".join(capsys.readouterr().out.split())
     assert "nothing listens at http://127.0.0.1:9" in out
     monkeypatch.setattr(connections, "SECONDS", 0.1)
-    segment._script += [Answer(behaviour="hang")] * 3
+    segment.then(*[Answer(behaviour="hang")] * 3)
     code, found = checked(capsys)
     assert code == 1
     assert all("did not answer within" in detail for _, detail in found.values())

@@ -154,9 +154,9 @@ def test_a_dry_run_sends_nothing_and_masks_the_token(
 
 
 def test_answers_that_cannot_be_read(segment: SegmentStandIn, capsys: pytest.CaptureFixture[str]) -> None:
-    segment._script.append(Answer(behaviour="reset"))
+    segment.then(Answer(behaviour="reset"))
     assert run(["profile", "traits", "--id", "user_id:ann"]) == 1
     assert "cannot send to" in capsys.readouterr().err
-    segment._script.append(Answer(body=b"<html>"))
+    segment.then(Answer(body=b"<html>"))
     assert run(["profile", "traits", "--id", "user_id:ann"]) == 1
     assert "no JSON object" in capsys.readouterr().err

@@ -194,13 +194,13 @@ def test_a_dry_run_prints_the_exact_request(segment: SegmentStandIn, capsys: Cap
 
 def test_refusals_and_silence(segment: SegmentStandIn, capsys: Captured) -> None:
     refusal = b'{"code": "invalid_request", "message": "An invalid write key"}'
-    segment._script.append(Answer(status=400, body=refusal))
+    segment.then(Answer(status=400, body=refusal))
     assert call("alias", *EXAMPLES["alias"][0]) == 1
     assert "alias: answered 400: invalid_request An invalid write key" in capsys.readouterr().err
-    segment._script.append(Answer(behaviour="reset"))
+    segment.then(Answer(behaviour="reset"))
     assert call("alias", *EXAMPLES["alias"][0]) == 1
     assert "cannot send to" in capsys.readouterr().err
-    segment._script.append(Answer(status=503, body=b""))
+    segment.then(Answer(status=503, body=b""))
     assert call("alias", *EXAMPLES["alias"][0], "--json") == 1
     assert json.loads(capsys.readouterr().out)["status"] == 503
 

@@ -40,7 +40,8 @@ class ProfileStep:
             return Dead(error.code, str(error))
         except (RetryError, PermanentError) as error:
             return outcome_of(error)
-        return kept(found, f"what the profile has of {self._spec.get}")
+        what = f"what the profile has of {self._spec.get}"
+        return kept(found, what, "; ask for less with include, limit or max_items")
 
     def _lookup(self, message: Message, context: Context) -> Lookup:
         names = template_names(message, context, self._used)

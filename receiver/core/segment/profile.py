@@ -17,8 +17,6 @@ Class: TypeAlias = Literal["audience", "computed_trait"]
 Sort: TypeAlias = Literal["asc", "desc"]
 Missing: TypeAlias = Literal["empty", "fail"]
 
-PER_SECOND = 100
-"""Requests a space may have in a second, of all who ask; then it answers 429."""
 PAGE = 100
 """Items asked for at a time: the documentation says 1 to 100 for lists, and 200 in one place for traits."""
 MOST_ITEMS = 10_000
