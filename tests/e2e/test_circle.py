@@ -29,7 +29,13 @@ routes:
     types: [track]
     steps: [{{handler: tests.support.noting:note}}]
 """
-PROPERTIES = {"revenue": 12.5, "text": "äöü €", "big": 12345678901234567890, "list": [1, {"a": None}]}
+PROPERTIES = {
+    "revenue": 12.5,
+    "currency": "EUR",
+    "text": "äöü €",
+    "big": 12345678901234567890,
+    "list": [1, {"a": None}],
+}
 SEEN = {"type": "track", "event": "Seen", "messageId": "m-1", "userId": "u-1", "properties": PROPERTIES}
 
 
