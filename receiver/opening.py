@@ -11,7 +11,7 @@ from redis import exceptions
 
 from receiver.app import App, Store, create_app
 from receiver.committer import Committer
-from receiver.core import keys, refusals, route_states, scripts
+from receiver.core import keys, refusals, scripts
 from receiver.core.clients import connect_async
 from receiver.core.data_dir import resolve_redis_url
 from receiver.core.durability import Verdict, judge
@@ -26,6 +26,7 @@ from receiver.health import Check
 from receiver.presence import Presence
 from receiver.refusals import Refusals
 from receiver.reloading import Reloading
+from receiver.route_metrics import RouteMetrics
 
 logger = logging.getLogger("hookyard.store")
 
@@ -152,11 +153,6 @@ def open_store(settings: Settings, config: Config, url: str, following: Followin
             await client.aclose()
             jobs.close()
 
-    async def backlogs(metrics: Metrics) -> None:
-        found = await scripts.run(client, route_states.states())
-        metrics.replace("hookyard_backlog", {(state.name,): state.waiting for state in found})
-        metrics.replace("hookyard_breaker_open", {(state.name,): state.breaker.shut for state in found})
-
     return Store(
         committer=committer,
         refusals=noted,
@@ -165,7 +161,7 @@ def open_store(settings: Settings, config: Config, url: str, following: Followin
             Check("durable", watch.durable),
             Check("not full", watch.not_full),
         ),
-        refreshes=(backlogs,),
+        refreshes=(RouteMetrics(client).refresh,),
         running=running,
         use=committer.use,
     )

@@ -19,6 +19,8 @@ CounterName = Literal[
     "hookyard_messages_repeated_total",
     "hookyard_messages_invalid_total",
     "hookyard_elements_refused_total",
+    "hookyard_attempts_total",
+    "hookyard_segment_loops_total",
 ]
 GaugeName = Literal[
     "hookyard_requests_in_progress",
@@ -53,6 +55,13 @@ COUNTERS: Mapping[CounterName, Metric] = {
     ),
     "hookyard_elements_refused_total": Metric(
         ("reason",), "elements of a batch that were not kept while the rest of it was, and tracking pixels"
+    ),
+    "hookyard_attempts_total": Metric(
+        ("route", "outcome"),
+        "attempts of all workers, by what became of the delivery: delivered, retried, dropped, dead",
+    ),
+    "hookyard_segment_loops_total": Metric(
+        ("route",), "deliveries dropped because Hookyard would have sent its own message round by Segment"
     ),
 }
 GAUGES: Mapping[GaugeName, Metric] = {
@@ -92,6 +101,12 @@ class Metrics:
         except KeyError:
             _check(COUNTERS[name], labels)
             counts[labels] = by
+
+    def restate(self, name: CounterName, values: Mapping[Labels, int]) -> None:
+        """Set a counter that is kept elsewhere, for exactly these labels."""
+        for labels in values:
+            _check(COUNTERS[name], labels)
+        self._counts[name] = dict(values)
 
     def observe(self, name: HistogramName, seconds: float) -> None:
         """Add one measurement to a histogram."""

@@ -1,6 +1,7 @@
 """Hookyards that send to each other, and one that sends to itself: the circle is cut, and says so."""
 
 import json
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,8 @@ def test_one_that_sends_to_itself_stops_after_a_hop(tmp_path: Path) -> None:
         assert stored(stack, 2)["context"]["hookyard"] == {"hops": 1}
         assert sum(stack.notes.done("note").values()) == 2, "what comes back runs its other routes"
         assert "max_hops" in stack.hookyard("message", "msg_2")
+        with urllib.request.urlopen(f"{stack.url}/metrics", timeout=5) as answer:  # noqa: S310 - http
+            assert b'hookyard_segment_loops_total{route="on"} 1.0' in answer.read()
 
 
 def test_two_that_send_to_each_other_stop_where_they_were_told_to(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from receiver.core.steps.base import StepConfig
 from receiver.core.steps.handler import HandlerSpec
 from workers.api import Context, Message
-from workers.errors import DropEvent, PermanentError, RetryError, outcome_of
+from workers.errors import DropEvent, PermanentError, RetryError, SegmentLoop, outcome_of
 from workers.loading import Handler, HandlerNotFound, load
 from workers.outcome import Done, Drop, Outcome, Retry
 from workers.steps.base import Step
@@ -86,7 +86,8 @@ def failed(error: BaseException) -> Outcome:
     if isinstance(error, RetryError | PermanentError):
         return outcome_of(error)
     if isinstance(error, DropEvent):
-        return Drop(str(error), error.code)
+        code = error.code if isinstance(error, SegmentLoop) else DropEvent.code
+        return Drop(str(error), code)
     return Retry("handler_error", _trace(error))
 
 

@@ -22,6 +22,7 @@ local function hold(route, reason)
 end
 
 local OUTCOMES = {x = 'dead', p = 'dropped', d = 'delivered'}
+local APART = {segment_loop = 'looped'}  -- drops that are counted by their code as well
 
 -- `turn` is the call: its arguments, what it reserves, the changes of breakers it collects.
 local function settle(turn)
@@ -70,6 +71,10 @@ local function settle(turn)
         else
           bump(debts, n)
           bump(counts, route .. ':' .. outcome)
+          local apart = status == 'p' and APART[string.match(record, '^p|%d*|%d*|([%w_]*)')]
+          if apart then
+            bump(counts, route .. ':' .. apart)
+          end
         end
         if replay ~= '0' and outcome then
           call('HINCRBY', REPLAY .. replay, outcome, 1)

@@ -60,6 +60,15 @@ def test_a_gauge_shows_exactly_what_it_was_last_given() -> None:
     assert "gone" not in text
 
 
+def test_a_counter_that_is_kept_elsewhere_shows_what_it_was_last_given() -> None:
+    metrics = Metrics()
+    metrics.restate("hookyard_segment_loops_total", {("orders",): 3, ("gone",): 5})
+    metrics.restate("hookyard_segment_loops_total", {("orders",): 4})
+    text = metrics.text().decode()
+    assert 'hookyard_segment_loops_total{route="orders"} 4.0' in text
+    assert "gone" not in text
+
+
 def test_a_label_too_few_is_found_at_once() -> None:
     metrics = Metrics()
     with pytest.raises(ValueError, match="label"):
