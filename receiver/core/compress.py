@@ -41,7 +41,7 @@ def compress(body: bytes) -> bytes:
     """The entry to store for these bytes; at most one byte longer than they are."""
     if len(body) > LARGEST:
         return RAW + body
-    frame = _threads.compressor.compress(body)
+    frame = _threads.compress(body)
     return _PREFIX + frame if len(frame) < len(body) else RAW + body
 
 
@@ -67,16 +67,9 @@ class _PerThread(threading.local):
     """Compressors hold working memory and must not be shared by threads (heartbeats have their own)."""
 
     def __init__(self) -> None:
+        compressor = zstandard.ZstdCompressor(dict_data=_prepared(CURRENT), compression_params=_parameters())
+        self.compress = compressor.compress
         self._decompressors: dict[int, zstandard.ZstdDecompressor] = {}
-        self._compressor: zstandard.ZstdCompressor | None = None
-
-    @property
-    def compressor(self) -> zstandard.ZstdCompressor:
-        if self._compressor is None:
-            self._compressor = zstandard.ZstdCompressor(
-                dict_data=_prepared(CURRENT), compression_params=_parameters()
-            )
-        return self._compressor
 
     def decompressor(self, number: int) -> zstandard.ZstdDecompressor:
         found = self._decompressors.get(number)
@@ -84,10 +77,6 @@ class _PerThread(threading.local):
             found = zstandard.ZstdDecompressor(dict_data=_dictionary(number), format=_FORMAT)
             self._decompressors[number] = found
         return found
-
-
-_PREFIX = bytes([CURRENT])
-_threads = _PerThread()
 
 
 def _parameters() -> zstandard.ZstdCompressionParameters:
@@ -121,3 +110,7 @@ def _prepared(number: int) -> zstandard.ZstdCompressionDict:
     dictionary = zstandard.ZstdCompressionDict(_dictionary(number).as_bytes())
     dictionary.precompute_compress(compression_params=_parameters())
     return dictionary
+
+
+_PREFIX = bytes([CURRENT])
+_threads = _PerThread()

@@ -113,8 +113,10 @@ def is_object(text: bytes) -> bool:
 
 def too_deep(text: bytes) -> bool:
     """Whether the text nests deeper than MAX_DEPTH."""
+    # A level takes two bytes as an array and five as an object: so much text holds no more of them.
+    if len(text) <= 2 * MAX_DEPTH:
+        return False
     arrays = text.count(b"[") if b"[" in text else 0
-    # A level takes two bytes as an array and five as an object: this much holds fewer than MAX_DEPTH of both.
     if len(text) <= 4 * MAX_DEPTH and arrays <= MAX_DEPTH // 5:
         return False
     if arrays + text.count(b"{") <= MAX_DEPTH:

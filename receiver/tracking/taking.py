@@ -3,7 +3,6 @@
 Pure: nothing here waits or changes anything, so that a large batch may be taken apart in a thread.
 """
 
-from collections.abc import Mapping
 from typing import NoReturn
 
 import msgspec
@@ -84,7 +83,7 @@ class Taker:
         own = keys.in_fields(fields)
         return self._keys.way(received.header_key if own is None else own)
 
-    def _single(self, received: Received, fields: Fields, way: SourcePath | None) -> Taken:
+    def _single(self, received: Received, fields: dict[str, msgspec.Raw], way: SourcePath | None) -> Taken:
         if way is None:
             raise InvalidWriteKey
         if json_text.too_deep(received.body):
@@ -130,18 +129,17 @@ class Taker:
         return self._message(index, way, fields, came)
 
     def _message(
-        self, index: int, way: SourcePath, fields: Mapping[str, msgspec.Raw], came: Arrival
+        self, index: int, way: SourcePath, fields: dict[str, msgspec.Raw], came: Arrival
     ) -> NewMessage | RefusedElement:
-        sent = dict(fields)
-        sent.pop(keys.FIELD, None)
+        fields.pop(keys.FIELD, None)
         if came.call.type is not None:
-            sent["type"] = came.call.type
-        made = enriched(sent, came)
+            fields["type"] = came.call.type
+        made = enriched(fields, came)
         source, body = way.source, joined(made)
         if source.refuses_invalid and (found := problems(made)):
             return RefusedElement(index=index, reason=found[0], body=body, source=source.name)
         # Of what was sent: what is added differs each time the same message is sent.
-        return self._keeper.message(way, body, made, covered=False, content=content_digest(sent))
+        return self._keeper.message(way, body, made, covered=False, content=content_digest(fields))
 
 
 def _require_object(body: bytes) -> None:
