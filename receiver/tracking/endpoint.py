@@ -8,6 +8,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Mapping
+from functools import lru_cache
 
 from starlette.types import Receive, Scope, Send
 
@@ -55,7 +56,8 @@ class Tracking:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name = name_of(scope["path"])
-        call, project = CALLS.get(name), project_of(name)
+        call = CALLS.get(name)
+        project = project_of(name) if call is None else None
         if call is None and project is None and name not in PIXELS and name != METRICS:
             raise UnknownCall("There is no call of the tracking API at this path.")
         if scope["method"] == "OPTIONS":
@@ -148,7 +150,11 @@ def _require(scope: Scope, *methods: str) -> None:
 
 def _ipv4(scope: Scope) -> str | None:
     """The sender's address, if it is one that Segment records: those of IPv6 it does not collect."""
-    host: str = (scope.get("client") or ("",))[0]
+    return _recorded((scope.get("client") or ("",))[0])
+
+
+@lru_cache(256)
+def _recorded(host: str) -> str | None:
     host = host.removeprefix(_MAPPED)
     try:
         socket.inet_pton(socket.AF_INET, host)

@@ -8,6 +8,7 @@ whose the message is.
 import binascii
 from base64 import b64decode
 from collections.abc import Mapping
+from functools import lru_cache
 
 from receiver.core import json_text
 from receiver.core.facts import Fields
@@ -37,7 +38,13 @@ def in_fields(fields: Fields) -> str | None:
 
 def in_header(headers: Mapping[bytes, bytes]) -> str | None:
     """The write key in `Authorization: Basic base64(key:)`, also without the colon."""
-    scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
+    return _in_credentials(headers.get(b"authorization", b""))
+
+
+@lru_cache(256)
+def _in_credentials(credentials: bytes) -> str | None:
+    """Remembered, because a library sends the same each time."""
+    scheme, _, given = credentials.partition(b" ")
     if scheme.lower() != b"basic":
         return None
     try:
