@@ -10,12 +10,14 @@ from rich.console import Console
 from benchmarks.plan import Plan, quick
 from benchmarks.processes import PROJECT, BenchmarkFailed
 from benchmarks.report import Row, report, show, write
-from benchmarks.rows import accept, deliver, latency, memory, startup
+from benchmarks.rows import accept, deliver, filters, latency, memory, startup
 
 ROWS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "accept": accept.single,
     "batch": accept.batched,
     "tracking": accept.tracked,
+    "fql": filters.fql,
+    "filters": filters.filters,
     "deliver": deliver.noop,
     "http": deliver.http,
     "segment": deliver.segment,

@@ -17,12 +17,12 @@ class NotJson(ValueError):
     """A text that is no JSON, or a value that JSON cannot say; the message is a short reason."""
 
 
-def loads(raw: bytes) -> Any:
+def loads(raw: bytes | msgspec.Raw) -> Any:
     """Parse `raw`. Raises NotJson, also for what is too deep to be read."""
     try:
         return msgspec.json.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _loads_exactly(raw)
+        return _loads_exactly(bytes(raw))
 
 
 def dumps(value: object) -> bytes:

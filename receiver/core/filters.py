@@ -5,17 +5,16 @@ Only the filters of routes.yaml are known here, not Redis. `match` and `explain`
 of the same rules; a property test holds them together.
 """
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
-from receiver.core.channel import Channel, accepted
-from receiver.core.content import Content
+from receiver.core.channel import Channel
+from receiver.core.content import Content, content
 from receiver.core.exact_json import NotJson
+from receiver.core.filter_index import Filter, compiled, table
 from receiver.core.fql import Judged, Predicate
-from receiver.core.globs import Glob, compile_glob
 from receiver.core.json_text import Fields
 from receiver.core.routes import Config, Route, SourcePath
 from receiver.core.validity import Code, sentence
@@ -26,9 +25,6 @@ REMEMBERED = 4096
 LONGEST_REMEMBERED = 256
 """Longest type and event of an answer that is kept, so that hostile names cannot fill the memory."""
 
-
-_AS_WRITTEN = re.compile(r"[^0-9\\-\\\\][^\\\\]*")
-"""Facts also spell numbers and lone surrogates as text; what fits this can be neither."""
 
 _Key = tuple[str, str | None, str | None, str, bool]
 """What an answer hangs on: path, type, event, channel, and whether the message is valid."""
@@ -59,75 +55,32 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _Filter:
-    """A route's filter, compiled."""
-
-    order: int
-    route: Route
-    globs: tuple[Glob, ...]
-    channels: frozenset[str] | None
-
-    def takes_event(self, event: str | None) -> bool:
-        return event is not None and any(glob.match(event) for glob in self.globs)
-
-
-@dataclass(frozen=True, slots=True)
-class _Bucket:
-    """The filters that a message of one type can still pass; those of plain event names by name."""
-
-    narrowed: bool
-    """Whether events count: they narrow track messages only."""
-    by_event: dict[str, list[_Filter]] = field(default_factory=dict)
-    rest: list[_Filter] = field(default_factory=list)
-
-    def add(self, item: _Filter) -> None:
-        names = {glob.literal for glob in item.globs} if self.narrowed else set()
-        if not names or None in names:
-            self.rest.append(item)
-            return
-        for name in names:
-            self.by_event.setdefault(str(name), []).append(item)
-
-    def takers(self, facts: Facts) -> list[_Filter]:
-        found = list(self.by_event.get(facts.event, ())) if facts.event is not None else []
-        found += [
-            item for item in self.rest if not self.narrowed or not item.globs or item.takes_event(facts.event)
-        ]
-        found = [item for item in found if item.channels is None or facts.channel in item.channels]
-        if facts.problems:
-            found = [item for item in found if item.route.invalid]
-        return sorted(found, key=lambda item: item.order)
-
-
-@dataclass(frozen=True, slots=True)
 class _Answer:
     """What path, type, event, channel and validity say of all such messages."""
 
     routes: tuple[str, ...]
     """The routes that take them, as long as their `where` does."""
-    open: tuple[tuple[Predicate, frozenset[str]], ...]
-    """What hangs on more of the message, and the routes that ask for it."""
+    sure: tuple[str, ...]
+    """Those of them that take them whatever else they hold."""
+    left: tuple[tuple[Predicate, frozenset[str]], ...]
+    """What of `where` hangs on more of the message, and the routes that ask for it."""
+    roots: frozenset[str]
+    """The fields it reads."""
 
     def about(self, fields: Fields) -> tuple[str, ...]:
         """The routes that take this one."""
-        if not self.open:
+        if not self.left:
             return self.routes
-        content = Content(fields)
-        against: set[str] = set()
-        for where, routes in self.open:
-            if not _holds(where, content):
-                against |= routes
-        return tuple(name for name in self.routes if name not in against) if against else self.routes
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """All that a path feeds, by type."""
-
-    by_type: dict[str, _Bucket]
-    other: _Bucket
-    """For types no route names, and for messages without one."""
-    needs_channel: bool
+        try:
+            message = content(fields, self.roots)
+            taking = [routes for where, routes in self.left if where.evaluate(message) is True]
+        except NotJson:
+            apart = Content(fields)
+            taking = [routes for where, routes in self.left if _holds(where, apart)]
+        if not taking:
+            return self.sure
+        names = frozenset(self.sure).union(*taking)
+        return tuple(name for name in self.routes if name in names)
 
 
 class Matcher:
@@ -135,19 +88,19 @@ class Matcher:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._filters = [_compiled(order, route) for order, route in enumerate(config.routes.values())]
-        self._tables = {path.path: _table(self._open(path)) for path in config.ways_in()}
+        self._filters = [compiled(order, route) for order, route in enumerate(config.routes.values())]
+        self._tables = {path.path: table(self._open(path)) for path in config.ways_in()}
         self._memo: dict[_Key, _Answer] = {}
 
     def match(self, path: SourcePath, facts: Facts, fields: Fields) -> tuple[str, ...]:
         """Names of the enabled routes that take the message, in the order of the file.
 
-        Of its fields only those are parsed that a condition reads which the facts left open.
+        Of its fields only those are parsed that a condition reads which type and event leave open.
         """
         key = (path.path, facts.type, facts.event, facts.channel, not facts.problems)
         answer = self._memo.get(key)
         if answer is None:
-            answer = _answer(self._search(path.path, facts), facts)
+            answer = _answer(self._search(path.path, facts))
             self._remember(key, answer)
         return answer.about(fields)
 
@@ -157,16 +110,15 @@ class Matcher:
 
     def explain(self, path: SourcePath, facts: Facts, fields: Fields) -> list[Verdict]:
         """For every route of the file, whether it takes the message and what speaks against it."""
-        content = Content(fields)
-        return [_verdict(path, item, facts, content) for item in self._filters]
+        apart = Content(fields)
+        return [_verdict(path, item, facts, apart) for item in self._filters]
 
-    def _open(self, path: SourcePath) -> list[_Filter]:
+    def _open(self, path: SourcePath) -> list[Filter]:
         return [item for item in self._filters if not _closed(path, item.route)]
 
-    def _search(self, path: str, facts: Facts) -> list[_Filter]:
-        table = self._tables[path]
-        bucket = table.other if facts.type is None else table.by_type.get(facts.type, table.other)
-        return bucket.takers(facts)
+    def _search(self, path: str, facts: Facts) -> list[Filter]:
+        bucket = self._tables[path].bucket(facts.type)
+        return bucket.takers(facts.event, facts.channel, invalid=bool(facts.problems))
 
     def _remember(self, key: _Key, answer: _Answer) -> None:
         if len(key[1] or "") + len(key[2] or "") > LONGEST_REMEMBERED:
@@ -176,41 +128,18 @@ class Matcher:
         self._memo[key] = answer
 
 
-def _compiled(order: int, route: Route) -> _Filter:
-    channels = None if route.channels is None else accepted(route.channels)
-    return _Filter(order, route, tuple(compile_glob(event) for event in route.events or ()), channels)
-
-
-def _table(filters: list[_Filter]) -> _Table:
-    named = {"track"}.union(*(item.route.types or () for item in filters))
-    table = _Table(
-        by_type={name: _Bucket(narrowed=name == "track") for name in named},
-        other=_Bucket(narrowed=False),
-        needs_channel=any(item.channels is not None for item in filters),
-    )
-    for item in filters:
-        for name in named if item.route.types is None else item.route.types:
-            table.by_type[name].add(item)
-        if item.route.types is None:
-            table.other.add(item)
-    return table
-
-
-def _answer(items: list[_Filter], facts: Facts) -> _Answer:
-    """What the facts leave open of the conditions in FQL; equal ones are asked once."""
-    said = {"type": facts.type, "event": facts.event}
-    known = {name: text for name, text in said.items() if text is not None and _AS_WRITTEN.fullmatch(text)}
-    routes: list[str] = []
+def _answer(items: list[Filter]) -> _Answer:
+    """What is equal in their `where` is asked once."""
     left: dict[Predicate, set[str]] = {}
     for item in items:
-        where = item.route.where
-        decided = True if where is None else where.decided(known)
-        if decided is False:
-            continue
-        routes.append(item.route.name)
-        if where is not None and decided is None:
-            left.setdefault(where, set()).add(item.route.name)
-    return _Answer(tuple(routes), tuple((where, frozenset(names)) for where, names in left.items()))
+        if item.left is not None:
+            left.setdefault(item.left, set()).add(item.route.name)
+    return _Answer(
+        routes=tuple(item.route.name for item in items),
+        sure=tuple(item.route.name for item in items if item.left is None),
+        left=tuple((where, frozenset(names)) for where, names in left.items()),
+        roots=frozenset().union(*(where.roots for where in left)),
+    )
 
 
 def _holds(where: Predicate, content: Content) -> bool:
@@ -221,7 +150,7 @@ def _holds(where: Predicate, content: Content) -> bool:
         return False
 
 
-def _verdict(path: SourcePath, item: _Filter, facts: Facts, content: Content) -> Verdict:
+def _verdict(path: SourcePath, item: Filter, facts: Facts, content: Content) -> Verdict:
     name, where = item.route.name, item.route.where
     refusal = _closed(path, item.route) or _refusal(item, facts)
     if refusal or where is None:
@@ -252,7 +181,7 @@ def _closed(path: SourcePath, route: Route) -> str:
     return ""
 
 
-def _refusal(item: _Filter, facts: Facts) -> str:
+def _refusal(item: Filter, facts: Facts) -> str:
     """The condition on the message itself that fails, as a sentence; empty if none does."""
     route = item.route
     if route.types is not None and facts.type not in route.types:

@@ -22,6 +22,9 @@ ROUTES = ("r0", "r1", "r2")
 WHERES = (
     "type = 'track'",
     "event = 'A' or type = 5",
+    "event in ['A', 'Order Completed', '5'] and 'track' = type",
+    "event = '\ud83d' or event = '\\\\ud83d'",
+    "( type = 'page' or type = 'identify' ) and properties.a = 1",
     "type = 'track' and event != '\ud83d' and properties.a > 1",
     "!( type = 'page' and properties.a = null ) or event = 'Order Completed'",
     "( type = 'track' or properties.a = 1 ) = true",
@@ -80,7 +83,7 @@ MESSAGES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(configs(), st.lists(MESSAGES, min_size=1, max_size=5), st.sampled_from(SOURCES))
 def test_match_and_explain_agree(config: Config, messages: list[dict[str, Any]], source: str) -> None:
     matcher, path = Matcher(config), config.paths[source]

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from receiver.core.fql.advice import advice
+from receiver.core.fql.closures import Evaluate, Message, all_of, any_of
 from receiver.core.fql.functions import FUNCTIONS, glob_of
 from receiver.core.fql.parser import parse
-from receiver.core.fql.predicate import Evaluate, Message, Predicate
+from receiver.core.fql.predicate import Predicate
 from receiver.core.fql.tree import (
     And,
     Call,
@@ -52,13 +53,13 @@ def _compiled(node: Node, inner: list[Evaluate]) -> Evaluate:
         case Comparison():
             return _comparison(node, inner[0], inner[1])
         case And():
-            return _and(inner)
+            return all_of(inner)
         case Or():
-            return _or(inner)
+            return any_of(inner)
         case Not():
             return _not(inner[0])
         case Truth():
-            return _truth(inner[0])
+            return all_of(inner)
     raise TypeError(f"{node!r} is no node of FQL")
 
 
@@ -209,33 +210,5 @@ def _ordered_by_number(test: Callable[[Any, Any], bool], left: Evaluate, value: 
     return ordered
 
 
-def _and(parts: list[Evaluate]) -> Evaluate:
-    if len(parts) == 2:
-        one, other = parts
-        return lambda message: one(message) is True and other(message) is True
-
-    def all_hold(message: Message) -> bool:
-        for part in parts:  # noqa: SIM110 - a generator costs as much as three conditions
-            if part(message) is not True:
-                return False
-        return True
-
-    return all_hold
-
-
-def _or(parts: list[Evaluate]) -> Evaluate:
-    def one_holds(message: Message) -> bool:
-        for part in parts:  # noqa: SIM110 - as above
-            if part(message) is True:
-                return True
-        return False
-
-    return one_holds
-
-
 def _not(inner: Evaluate) -> Evaluate:
     return lambda message: inner(message) is not True
-
-
-def _truth(inner: Evaluate) -> Evaluate:
-    return lambda message: inner(message) is True

@@ -323,3 +323,60 @@ def test_any_mapping_will_do() -> None:
         """Like the message with the outputs of steps laid over it."""
 
     assert compile_fql("steps.who.plan = 'pro'")(Rising(steps={"who": {"plan": "pro"}}))
+
+
+@pytest.mark.parametrize(
+    ("statement", "types"),
+    [
+        ("type = 'a'", {"a"}),
+        ("'a' = type and x", {"a"}),
+        ("type in ['a', 'b'] and type in ['b', 'c']", {"b"}),
+        ("type = 'a' or ( type = 'b' and x )", {"a", "b"}),
+        ("type = 'a' and type = 'b'", set()),
+        ("type = 'a' or x", None),
+        ("type in ['a', null]", None),
+        ("type = 5", None),
+        ("type != 'a'", None),
+        ("!( type = 'a' )", None),
+        ("( type = 'a' ) = false", None),
+        ("a.type = 'a'", None),
+        ("lowercase( type ) = 'a'", None),
+    ],
+)
+def test_what_a_field_must_be(statement: str, types: set[str] | None) -> None:
+    assert compile_fql(statement).only("type") == types
+
+
+@pytest.mark.parametrize(
+    ("statement", "left"),
+    [
+        ("type = 'a'", True),
+        ("type = 'b'", False),
+        ("type = 'b' and x", False),
+        ("type = 'a' and x", "x"),
+        ("type = 'a' and ( x or y ) and !z", "( x or y ) and ( !z )"),
+        ("type = 'a' or x", True),
+        ("type = 'b' or x or y", "( x ) or ( y )"),
+        ("( x and type = 'b' ) or ( type = 'b' and y )", False),
+        ("( type = 'b' and x ) = false", "( type = 'b' and x ) = false"),
+        ("x", "x"),
+        ("true", True),
+    ],
+)
+def test_what_one_field_leaves_open(statement: str, left: bool | str) -> None:
+    found = compile_fql(statement).given({"type": "a"})
+    assert (found if isinstance(found, bool) else found.text) == left
+    if isinstance(left, str):
+        assert found == compile_fql(left)
+
+
+def test_what_several_fields_leave_open_one_after_the_other() -> None:
+    predicate = compile_fql("type = 'a' and x.y > 1 and event = 'b' and !z")
+    first = predicate.given({"type": "a"})
+    assert not isinstance(first, bool)
+    second = first.given({"event": "b"})
+    assert not isinstance(second, bool)
+    assert second.text == "( x.y > 1 ) and ( !z )"
+    assert [one.text for one in second.judge({"x": {"y": 2}, "z": True})] == ["x.y > 1", "!z"]
+    assert second({"x": {"y": 2}}) is True
+    assert second({"x": {"y": 2}, "z": True}) is False
