@@ -44,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="a supervisor with N workers a queue")
     run.add_argument("-n", type=_count, default=1, help="workers a queue, 1 to 256")
     run.add_argument("--queues", default="", help="comma-separated; default: all queues of routes.yaml")
-    run.add_argument("--led", action="store_true", help="look at routes.yaml on SIGHUP only")
+    run.add_argument(
+        "--led", action="store_true", help="read routes.yaml on SIGHUP only, without trying its handlers"
+    )
     run.set_defaults(command=_run)
     work = commands.add_parser("work", help="one worker of one queue, for one drain")
     work.add_argument("--queue", required=True)
@@ -55,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="import every handler of a routes file")
     check.add_argument("file", nargs="?", type=Path)
     check.add_argument("--given", action="store_true", help="routes.yaml is on standard input")
+    check.add_argument("--files", action="store_true", help="print the files of this folder they loaded")
     check.set_defaults(command=_check)
     return parser
 
@@ -76,7 +79,7 @@ def _run(options: argparse.Namespace) -> int:
     if unknown:
         print(f"no route has queue {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
-    Supervisor(ready, queues=named, workers=options.n, looks=not options.led).run()
+    Supervisor(ready, queues=named, workers=options.n, led=options.led).run()
     return 0
 
 
@@ -100,4 +103,6 @@ def _check(options: argparse.Namespace) -> int:
     path = options.file or settings.routes
     text = _given() if options.given else routes_file.text_of(path)
     setup.require_handlers(routes_file.parse(text, file=str(path), environ=os.environ))
+    for file in setup.loaded_files(Path.cwd()) if options.files else ():
+        print(file)
     return 0

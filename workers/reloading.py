@@ -29,11 +29,11 @@ class Trial:
 class Reloading:
     """For the supervisor's loop: `look` is called often and never waits."""
 
-    def __init__(self, following: Following, clock: Clock, *, looks: bool) -> None:
-        """`looks`: whether to look without being told to."""
+    def __init__(self, following: Following, clock: Clock, *, led: bool = False) -> None:
+        """`led`: whoever started us says when to read the file, and has tried its handlers."""
         self._following = following
         self._clock = clock
-        self._looks = looks
+        self._led = led
         self._told = False
         self._next_look = 0.0
         self._trial: Trial | None = None
@@ -41,10 +41,6 @@ class Reloading:
     def tell(self, *_: object) -> None:
         """Read the file at the next look, changed or not: a signal handler."""
         self._told = True
-
-    @property
-    def following(self) -> Following:
-        return self._following
 
     def look(self) -> Loaded | None:
         """What is to be taken up now. What is wrong with a file is logged, and remembered in `following`."""
@@ -54,6 +50,9 @@ class Reloading:
         found = self._find(now)
         if isinstance(found, ConfigError):
             self._following.refuse(found.problems)
+        elif found is not None and self._led:
+            self._following.take_up(found)
+            return found
         elif found is not None:
             self._trial = self._begin(found, now)
         return None
@@ -67,7 +66,7 @@ class Reloading:
         if self._told:
             self._told = False
             return self._following.read()
-        if self._looks and now >= self._next_look:
+        if not self._led and now >= self._next_look:
             self._next_look = now + LOOK_S
             return self._following.look()
         return None

@@ -56,9 +56,8 @@ class Place:
 class Supervisor:
     """Runs until it is told to stop, then stops its workers in order."""
 
-    def __init__(self, ready: Setup, *, queues: tuple[str, ...], workers: int, looks: bool = True) -> None:
-        """`queues`: only these; empty: all of routes.yaml. `looks`: whether to look at it without being told
-        to."""
+    def __init__(self, ready: Setup, *, queues: tuple[str, ...], workers: int, led: bool = False) -> None:
+        """`queues`: only these; empty: all of routes.yaml. `led`: see `Reloading`."""
         self._setup = ready
         self._clock = ready.clock
         self._named = queues
@@ -66,9 +65,11 @@ class Supervisor:
         self._places = {queue: Place(workers) for queue in self._queues(ready)}
         in_force = Loaded(text=ready.text, config=ready.config)
         following = Following(ready.settings.routes, os.environ, in_force)
-        self._reloading = Reloading(following, ready.clock, looks=looks)
+        self._reloading = Reloading(following, ready.clock, led=led)
         self._sweeper = Sweeper(ready, self._queues(ready), refused=lambda: following.refused)
         self._untold = False
+        self._handing_over: float | None = None
+        """Since when, in monotonic seconds."""
         self._dead: dict[str, str] = {}
         self._stopping = False
 
@@ -85,7 +86,7 @@ class Supervisor:
             now = self._clock.monotonic()
             self._bury(now)
             if now >= next_sweep:
-                next_sweep = now + SWEEP_S
+                next_sweep = now + (LOOK_S if self._hurries(now) else SWEEP_S)
                 self._sweeper.sweep(self._idle())
                 self._free_the_dead()
                 self._serve_on_demand()
@@ -94,7 +95,8 @@ class Supervisor:
             if found is not None:
                 self._take_up(found)
             if self._untold and self._sweeper.published:
-                self._have_drains_hand_over()
+                self._have_drains_hand_over(now)
+            self._look_at_hand_over(now)
             pause(LOOK_S)
         self._reloading.close()
         self._end()
@@ -117,13 +119,36 @@ class Supervisor:
         self._sweeper.use(self._setup, queues)
         self._untold = True
 
-    def _have_drains_hand_over(self) -> None:
+    def _have_drains_hand_over(self, now: float) -> None:
         """Once the store knows what is in force: a queue that is not served any more gets no successor."""
-        self._untold = False
+        self._untold, self._handing_over = False, now
         for place in self._places.values():
             for child in place.children:
                 child.leaving = True
                 child.process.send_signal(signal.SIGHUP)
+
+    def _look_at_hand_over(self, now: float) -> None:
+        """Say when no process of before takes deliveries any more, and others do."""
+        if self._handing_over is None:
+            return
+        busy = self._busy()
+        places = self._places.values()
+        taking = any(
+            child.leaving and busy.get(child.name) != "finishing"
+            for place in places
+            for child in place.children
+        )
+        served = all(
+            any(not child.leaving and busy.get(child.name) == "on" for child in place.children)
+            for place in places
+            if place.wanted
+        )
+        if served and not taking:
+            log.info("new workers have taken over", extra={"seconds": round(now - self._handing_over, 1)})
+            self._handing_over = None
+
+    def _hurries(self, now: float) -> bool:
+        return self._handing_over is not None and now - self._handing_over < QUICK_S
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
@@ -169,7 +194,10 @@ class Supervisor:
         """Start what is missing. A worker whose drain hands over does not count: a replacement is due."""
         busy = self._busy()
         for queue, place in self._places.items():
-            staying = sum(not child.leaving and busy.get(child.name) != "leaving" for child in place.children)
+            staying = sum(
+                not child.leaving and busy.get(child.name) not in ("leaving", "finishing")
+                for child in place.children
+            )
             if staying < place.wanted and now >= place.not_before:
                 place.children.append(self._start(queue, now))
 

@@ -1,23 +1,20 @@
 """`hookyard check`: proves that routes.yaml and everything it names is good, without Redis."""
 
-import subprocess
-from collections.abc import Mapping, Sized
+from collections.abc import Sized
 from pathlib import Path
 
 import click
 
 from receiver.cli.console import console, print_json, table
+from receiver.cli.handler_check import try_handlers
 from receiver.cli.project import here
 from receiver.cli.views import cut
-from receiver.core.errors import ConfigError, Problem
-from receiver.core.interpreter import OUR_PYTHON
+from receiver.core.errors import ConfigError
 from receiver.core.routes import Config, Route, Source
 from receiver.core.routes_file import load
 
 LONGEST_CONDITION = 40
 """Most letters of a condition in the summary."""
-HANDLER_SECONDS = 60
-"""Longest time the import of all handlers may take."""
 
 
 @click.command()
@@ -32,7 +29,7 @@ def check(file: Path | None, as_json: bool) -> int:
     path = file or project.settings.routes
     try:
         config = load(path, project.environ)
-        problems = handler_problems(path, project.environ)
+        problems = list(try_handlers(path, project.environ).problems)
     except ConfigError as error:
         config, problems = None, [str(problem) for problem in error.problems]
     if as_json:
@@ -44,22 +41,6 @@ def check(file: Path | None, as_json: bool) -> int:
         if config is not None and not problems:
             _print_summary(path, config)
     return 2 if problems else 0
-
-
-def handler_problems(path: Path, environ: Mapping[str, str]) -> list[str]:
-    """What is wrong with the handlers of a valid file. They are imported in a process of their own: the code
-    is the user's, and only workers may load it."""
-    command = [*OUR_PYTHON, "workers", "check", str(path)]
-    try:
-        ended = subprocess.run(
-            command, env=dict(environ), capture_output=True, text=True, timeout=HANDLER_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return [str(Problem(str(path), None, "", f"importing the handlers took over {HANDLER_SECONDS} s"))]
-    if ended.returncode == 0:
-        return []
-    said = [line for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
-    return said or [str(Problem(str(path), None, "", f"`workers check` ended with {ended.returncode}"))]
 
 
 def _print_warnings(config: Config | None) -> None:

@@ -56,6 +56,16 @@ class Child:
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    def tell(self, sent: signal.Signals) -> None:
+        """Send it a signal; one that just died hears of it at its next start."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(sent)
+
     async def start(self) -> None:
         """Start it; from now on it is kept running."""
         self.deaths = 0

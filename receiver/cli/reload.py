@@ -1,4 +1,4 @@
-"""Sees that routes.yaml or a handler module changed, checks the new state, and says what must start again.
+"""Sees that routes.yaml or a module that handlers load changed, and checks the new state before it counts.
 
 Events of the file system only wake it; what counts is whether the files differ from those in force. So
 nothing is missed between two saves, and folders without events (network mounts) work too, a little later.
@@ -6,13 +6,13 @@ nothing is missed between two saves, and folders without events (network mounts)
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchfiles import awatch
 
-from receiver.cli.check import handler_problems
 from receiver.cli.dev_secrets import make_missing, with_kept
+from receiver.cli.handler_check import try_handlers
 from receiver.core.errors import ConfigError
 from receiver.core.routes import Config
 from receiver.core.routes_file import load
@@ -24,7 +24,8 @@ DEBOUNCE_MS = 50
 """Editors write, rename and touch; one save is one change."""
 
 Stamps = dict[Path, tuple[int, int]]
-"""File → time of its last change and its size."""
+"""File → time of its last change, in nanoseconds, and its size."""
+NEVER = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class InForce:
 
     config: Config
     environ: Mapping[str, str]
+    files: frozenset[Path] = frozenset()
+    """What its handlers load from the current folder, as far as it is known."""
     new_secrets: tuple[str, ...] = ()
     """Variables that `hookyard dev` gave a random value just now."""
 
@@ -45,6 +48,16 @@ def read(routes: Path, environ: Mapping[str, str], data_dir: Path) -> InForce:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """From one good state to another."""
+
+    before: InForce
+    after: InForce
+    files: tuple[Path, ...]
+    """What was changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reloader:
     """Watches for as long as `run` runs."""
 
@@ -52,26 +65,31 @@ class Reloader:
     environ: Mapping[str, str]
     """The environment as it was given to us."""
     data_dir: Path
-    apply: Callable[[InForce, bool], Awaitable[None]]
-    """Puts a good state in force; the flag says whether routes.yaml itself changed."""
+    since_ms: int
+    """When the processes began to load: what was saved later is a change."""
+    apply: Callable[[Change], Awaitable[None]]
+    """Puts a good state in force."""
     refuse: Callable[[str, list[str]], None]
     """Tells which file changed and why the old state stays in force."""
 
     async def run(self, force: InForce) -> None:
-        seen = stamps(self.routes, force.config)
+        tried = await asyncio.to_thread(try_handlers, self.routes, force.environ)
+        force = replace(force, files=tried.files)
+        seen = {
+            path: stamp if stamp[0] < self.since_ms * 1_000_000 else NEVER
+            for path, stamp in stamps(self.routes, force).items()
+        }
         while True:
             folders = {path.parent for path in seen}
             async for _ in awatch(
                 *folders, recursive=False, debounce=DEBOUNCE_MS, rust_timeout=LOOK_MS, yield_on_timeout=True
             ):
-                now = stamps(self.routes, force.config)
+                now = stamps(self.routes, force)
                 if now == seen:
                     continue
                 force = await self._changed(force, seen, now)
                 # What was saved while we checked differs from `now`, and is seen at the next look.
-                seen = {
-                    path: now.get(path, stamp) for path, stamp in stamps(self.routes, force.config).items()
-                }
+                seen = {path: now.get(path, stamp) for path, stamp in stamps(self.routes, force).items()}
                 if {path.parent for path in seen} != folders:
                     break
 
@@ -79,20 +97,24 @@ class Reloader:
         differing = sorted(path for path in seen.keys() | now.keys() if seen.get(path) != now.get(path))
         try:
             found = read(self.routes, self.environ, self.data_dir)
-            problems = await asyncio.to_thread(handler_problems, self.routes, found.environ)
+            tried = await asyncio.to_thread(try_handlers, self.routes, found.environ)
+            problems = list(tried.problems)
         except ConfigError as error:
             problems = [str(problem) for problem in error.problems]
         if problems:
             self.refuse(differing[0].name, problems)
             return force
-        await self.apply(found, self.routes in differing)
+        found = replace(found, files=tried.files)
+        await self.apply(Change(before=force, after=found, files=tuple(differing)))
         return found
 
 
-def stamps(routes: Path, config: Config) -> Stamps:
-    """Of routes.yaml and of all Python files beside the handler modules that stand in the current folder."""
+def stamps(routes: Path, force: InForce) -> Stamps:
+    """Of routes.yaml, of what its handlers load from the current folder, wherever it stands there, and of all
+    Python files beside the handler modules: what they do not load yet may be what was missing."""
+    beside = (file for root in handler_roots(force.config) for file in _python_files(root))
     found: Stamps = {}
-    for path in [routes, *(file for root in handler_roots(config) for file in _python_files(root))]:
+    for path in dict.fromkeys((routes, *sorted(force.files), *beside)):
         try:
             stat = path.stat()
         except OSError:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from receiver.cli import demo, welcome
 from receiver.cli.children import Child, Command
 from receiver.cli.listen import address
-from receiver.cli.reload import InForce, Reloader
+from receiver.cli.reload import Change, InForce, Reloader
 from receiver.cli.screen import Screen
 from receiver.core.clock import SYSTEM
 from receiver.core.embedded import EmbeddedValkey
@@ -76,6 +76,7 @@ class Stage:
         )
         # The workers first in the list: the receiver, started last, is stopped first.
         self._children += [workers, receiver]
+        since_ms = SYSTEM.now_ms()
         await asyncio.gather(receiver.start(), workers.start())
         base = address(self._bound)
         if await self._first_answer():
@@ -84,7 +85,7 @@ class Stage:
                 await demo.show(self._screen, force.config, base, self._store_url)
         else:
             await asyncio.to_thread(welcome.explain, self._screen, base, self._environ(force))
-        await self._reloader(environ, receiver, workers).run(force)
+        await self._reloader(environ, receiver, workers, since_ms).run(force)
 
     async def _start_valkey(self, valkey: EmbeddedValkey) -> None:
         command = Command(arguments=valkey.command, environ={}, pass_fds=valkey.pass_fds)
@@ -97,21 +98,28 @@ class Stage:
                 raise StoreUnavailable(f"Valkey does not start; its log is {valkey.files.log}")
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _reloader(self, environ: Mapping[str, str], receiver: Child, workers: Child) -> Reloader:
-        async def apply(found: InForce, routes_changed: bool) -> None:
+    def _reloader(
+        self, environ: Mapping[str, str], receiver: Child, workers: Child, since_ms: int
+    ) -> Reloader:
+        async def apply(change: Change) -> None:
+            found = change.after
             welcome.tell_secrets(self._screen, found, self._settings)
-            begun = SYSTEM.monotonic()
+            names = ", ".join(path.name for path in change.files)
+            self._screen.tell(f"Changed: {names}", "green")
             receiver.command, workers.command = self._receiver_command(found), self._workers_command(found)
-            if routes_changed:
-                await receiver.restart()
-            await workers.restart()
-            names = "receiver and workers" if routes_changed else "workers"
-            self._screen.tell(f"Changed: {names} restarted in {SYSTEM.monotonic() - begun:.1f} s", "green")
+            routes_changed = self._settings.routes in change.files
+            for child, concerned in ((receiver, routes_changed), (workers, True)):
+                # A process cannot be given an environment; and one that gave up waits for a new start.
+                if found.environ != change.before.environ or not child.runs:
+                    await child.restart()
+                elif concerned:
+                    child.tell(signal.SIGHUP)
 
         return Reloader(
             routes=self._settings.routes,
             environ=environ,
             data_dir=self._settings.data_dir,
+            since_ms=since_ms,
             apply=apply,
             refuse=self._refuse,
         )
@@ -127,7 +135,7 @@ class Stage:
         return Command(arguments=arguments, environ=self._environ(force), pass_fds=(descriptor,))
 
     def _workers_command(self, force: InForce) -> Command:
-        return Command(arguments=[*OUR_PYTHON, "workers", "run"], environ=self._environ(force))
+        return Command(arguments=[*OUR_PYTHON, "workers", "run", "--led"], environ=self._environ(force))
 
     def _environ(self, force: InForce) -> dict[str, str]:
         return {**force.environ, "HOOKYARD_REDIS_URL": self._store_url, "PYTHONUNBUFFERED": "1"}

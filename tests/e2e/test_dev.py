@@ -153,20 +153,77 @@ def test_the_demo_shows_what_each_route_did(project: Path) -> None:
     assert max(len(line) for line in running.lines if "│" not in line and "curl" not in line) <= 110
 
 
+TAKEN_OVER = "new workers have taken over"
+
+
+def taken_over(running: Dev, times: int) -> None:
+    until(
+        lambda: sum(TAKEN_OVER in line for line in running.lines) == times, 20, what=f"{TAKEN_OVER} {times}"
+    )
+
+
 def test_a_changed_handler_and_a_changed_route_take_effect(project: Path) -> None:
     with dev(project) as running:
         running.until_up()
         (project / "flows.py").write_text(HANDLER.replace("VERSION", "NEW"))
-        running.until_said("Changed: workers restarted")
+        running.until_said("Changed: flows.py")
+        taken_over(running, 1)
         paste(running.curl)
         until(lambda: seen(project) == ["NEW ord_1"], what="the new handler")
         (project / "routes.yaml").write_text(ROUTES.replace("Order *", "Nothing"))
-        running.until_said("Changed: receiver and workers restarted")
+        taken_over(running, 2)
         paste(running.curl)
         (project / "routes.yaml").write_text(ROUTES)
-        until(lambda: sum("receiver and workers restarted" in line for line in running.lines) == 2)
+        taken_over(running, 3)
         paste(running.curl)
         until(lambda: len(seen(project)) == 2, what="the handler again")
+        assert sum("receiver │ routes.yaml in force" in line for line in running.lines) == 2
+
+
+def test_a_module_that_a_handler_loads_counts_wherever_it_stands(project: Path) -> None:
+    (project / "shared" / "texts").mkdir(parents=True)
+    (project / "shared" / "texts" / "words.py").write_text("WORD = 'OLD'\n")
+    handler = "from shared.texts.words import WORD\n" + HANDLER.replace('"VERSION"', "WORD")
+    assert "WORD" in handler.splitlines()[-1]
+    (project / "flows.py").write_text(handler)
+    with dev(project) as running:
+        running.until_up()
+        (project / "shared" / "texts" / "words.py").write_text("WORD = 'NEW'\n")
+        running.until_said("Changed: words.py")
+        taken_over(running, 1)
+        paste(running.curl)
+        until(lambda: seen(project) == ["NEW ord_1"], what="the new word")
+
+
+def test_what_runs_when_a_handler_changes_comes_to_its_end_and_holds_nobody(project: Path) -> None:
+    slow = HANDLER.replace("def thank", "import time\n\n\ndef thank", 1).replace(
+        "    with", "    time.sleep(6)\n    with", 1
+    )
+    (project / "flows.py").write_text(slow)
+    with dev(project) as running:
+        running.until_up()
+        paste(running.curl)
+        until(lambda: "running" in told_of(project), what="the slow one to run")
+        (project / "flows.py").write_text(HANDLER.replace("VERSION", "NEW"))
+        taken_over(running, 1)
+        paste(running.curl)
+        until(lambda: seen(project) == ["NEW ord_1"], 5, what="the new handler, first")
+        until(lambda: seen(project) == ["NEW ord_1", "VERSION ord_1"], what="the old one, once")
+
+
+def told_of(project: Path) -> str:
+    shown = subprocess.run([*HOOKYARD, "message", "msg_1"], capture_output=True, text=True, check=False)
+    return shown.stdout
+
+
+def test_a_source_that_needs_a_secret_gets_one_while_it_runs(project: Path) -> None:
+    more = "  other:\n    verify: {scheme: segment, secret_env: OTHER_SECRET}\nroutes:"
+    with dev(project) as running:
+        running.until_up()
+        (project / "routes.yaml").write_text(ROUTES.replace("routes:", more))
+        running.until_said("OTHER_SECRET is not set: made a random one")
+        url = running.curl.split()[2].replace("/hooks/shop", "/hooks/other")
+        until(lambda: "401" in paste(f"curl -si -X POST {url} -d '{{}}'"), what="the new source")
 
 
 def test_what_is_not_valid_stays_out_and_is_said(project: Path) -> None:

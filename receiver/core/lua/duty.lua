@@ -33,9 +33,9 @@ function act.beat()
 end
 
 -- Off duty at once: the leases stay with this drain, and its end, however it comes, is no crash.
-local function leave_duty()
+local function leave_duty(state)
   if call('EXISTS', DRAIN .. drain) == 1 then
-    call('HSET', DRAIN .. drain, 'state', 'leaving', 'alone', 0)
+    call('HSET', DRAIN .. drain, 'state', state, 'alone', 0)
   end
   call('ZREM', DUTY .. queue, drain)
 end
@@ -52,13 +52,13 @@ end
 -- From now on the successor is the one that counts; this drain claims on until that one has signed on. A queue that
 -- the config in force does not name (any more), or that is served on demand, gets none.
 function act.hand_over()
-  leave_duty()
+  leave_duty('leaving')
   return {ok = true, drain = has_routes() and reserve(queue, now) or nil}
 end
 
 -- This drain claims no more: work that is there is somebody else's, who may have missed the token that this one got.
 function act.step_down()
-  leave_duty()
+  leave_duty('finishing')
   if has_work() then
     alert(queue, now, reserved)
   end

@@ -47,7 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_handler_packages_of_the_folder_are_watched_and_nothing_else() -> None:
+def test_what_is_watched_is_what_handlers_load_and_what_stands_beside_them() -> None:
     for name in (
         "flows/__init__.py",
         "flows/sub/orders.py",
@@ -59,20 +59,24 @@ def test_handler_packages_of_the_folder_are_watched_and_nothing_else() -> None:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text("")
     Path("routes.yaml").write_text("")
-    watched = reload.stamps(
-        Path("routes.yaml"), config("flows.sub.orders:f", "single:g", "installed.package:h")
-    )
+    force = in_force("flows.sub.orders:f", "single:g", "installed.package:h")
     expected = {"routes.yaml", "flows/__init__.py", "flows/sub/orders.py", "single.py", "helper.py"}
-    assert {str(path) for path in watched} == expected
+    assert {str(path) for path in reload.stamps(Path("routes.yaml"), force)} == expected
+    loads = replace(force, files=frozenset({Path("other/x.py")}))
+    assert {str(path) for path in reload.stamps(Path("routes.yaml"), loads)} == {*expected, "other/x.py"}
+
+
+def in_force(*targets: str) -> reload.InForce:
+    return reload.InForce(config=config(*targets), environ={})
 
 
 def test_a_stamp_changes_with_the_file(folder: Path) -> None:
     routes = Path("routes.yaml")
-    assert reload.stamps(routes, config()) == {}
+    assert reload.stamps(routes, in_force()) == {}
     routes.write_text("a")
-    first = reload.stamps(routes, config())
+    first = reload.stamps(routes, in_force())
     os.utime(routes, ns=(1, 1))
-    assert reload.stamps(routes, config()) != first
+    assert reload.stamps(routes, in_force()) != first
 
 
 def test_the_welcome_says_where_to_post_and_with_which_write_key(capsys: pytest.CaptureFixture[str]) -> None:
