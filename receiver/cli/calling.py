@@ -100,7 +100,8 @@ def tell(reply: Reply, what: str, message_ids: list[str], *, as_json: bool) -> i
         )
     elif good:
         ids = message_ids[0] if len(message_ids) == 1 else f"{message_ids[0]} and {len(message_ids) - 1} more"
-        click.echo(f"{what}: {reply.status} in {reply.milliseconds:.0f} ms, messageId {plain(ids)}")
+        click.echo(f"{what}: {reply.status} in {reply.milliseconds:.0f} ms")
+        click.echo(f"messageId {plain(ids)}")
         click.echo("A 200 is no proof that Segment keeps it: see the debugger of the source.")
     else:
         click.echo(f"{what}: {answered(reply)}", err=True)

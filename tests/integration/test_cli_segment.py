@@ -120,10 +120,12 @@ def test_every_call(name: str, segment: SegmentStandIn, capsys: Captured) -> Non
     assert item | expected == item
     assert segment.requests[0].path == f"/v1/{name}"
     out = capsys.readouterr().out.splitlines()
-    assert f"200 in {out[0].partition('200 in ')[2]}" in out[0]
-    assert out[0].endswith(f"messageId {item['messageId']}")
-    assert "no proof" in out[1]
-    assert max(map(len, out)) <= 110
+    assert out[0].startswith(
+        " ".join([name, item.get("event") or item.get("name") or ""]).rstrip() + ": 200 in "
+    )
+    assert out[1] == f"messageId {item['messageId']}"
+    assert "no proof" in out[2]
+    assert max(map(len, out)) <= 80
 
 
 def test_every_field_of_a_call_is_an_option(capsys: Captured) -> None:
