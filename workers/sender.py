@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from receiver.core import backoff, clock
 from receiver.core.connections import ADDRESSES, Api, Connection
 from receiver.core.segment import request
+from receiver.core.segment.answers import error_of
 from receiver.core.segment.request import InvalidRequest, Request
 from receiver.core.shared_rate import SharedRate
 from workers.coalescer import Answer, Coalescer
@@ -87,7 +88,7 @@ def judged(response: Response) -> Answer:
     problem = failure(response)
     if problem is None:
         return Answer(Done())
-    said = _message(response)
+    _, said = error_of(response.body)
     error = f"{problem.error}: {said}" if said else problem.error
     if isinstance(problem, Retry) and response.status not in NEVER:
         return Answer(Retry(problem.code, error, problem.after_s or _reset_s(response)))
@@ -99,17 +100,3 @@ def judged(response: Response) -> Answer:
 def _reset_s(response: Response) -> float | None:
     """Seconds until Segment's rate limit lets something through again."""
     return backoff.parse_retry_after(response.headers.get("X-RateLimit-Reset"), clock.SYSTEM.now_ms())
-
-
-def _message(response: Response) -> str:
-    """The sentence Segment puts into its errors: each of its APIs at another place."""
-    try:
-        answer = response.json()
-    except ValueError:
-        return ""
-    errors = answer.get("errors") if isinstance(answer, dict) else None
-    inner = answer.get("error") if isinstance(answer, dict) else None
-    for at in (answer, inner, errors[0] if isinstance(errors, list) and errors else None):
-        if isinstance(at, dict) and isinstance(at.get("message"), str):
-            return str(at["message"])[:200]
-    return ""

@@ -12,6 +12,7 @@ from receiver.core import exact_json, release
 from receiver.core.connections import CREDENTIALS, Api, Connection
 from receiver.core.errors import ConfigError, Problem
 from receiver.core.routes_file import load
+from receiver.core.segment.answers import error_of
 from receiver.core.segment.request import Request
 
 CREDENTIAL_FIELDS: dict[Api, str] = {
@@ -124,21 +125,9 @@ def show_answer(reply: Reply, *, as_json: bool) -> int:
     return 0 if 200 <= reply.status < 300 else 1
 
 
-def error(reply: Reply) -> str:
-    """Code and sentence of an error answer; each of Segment's APIs puts them at another place."""
-    answer = parsed(reply.body)
-    if not isinstance(answer, dict):
-        return ""
-    errors = answer.get("errors")
-    for at in (answer.get("error"), errors[0] if isinstance(errors, list) and errors else None, answer):
-        if isinstance(at, dict) and isinstance(at.get("message"), str):
-            return " ".join(str(at[name])[:200] for name in ("code", "type", "message") if at.get(name))
-    return ""
-
-
 def answered(reply: Reply) -> str:
     """What came back, in a line: `401 authentication_error …`, or the beginning of what is no error."""
-    words = error(reply) or cut(text(reply.body), 200)
+    words = " ".join(filter(None, error_of(reply.body))) or cut(text(reply.body), 200)
     return f"answered {reply.status}" + (f": {words}" if words else "")
 
 

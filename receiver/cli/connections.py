@@ -15,6 +15,7 @@ from receiver.core.clock import SYSTEM
 from receiver.core.connections import CREDENTIALS, Api, Connection
 from receiver.core.errors import ConfigError, Problem
 from receiver.core.segment import profile_talk
+from receiver.core.segment.answers import error_of
 from receiver.core.segment.profile import Lookup
 from receiver.core.segment.request import Request, api_call, batch
 
@@ -108,7 +109,7 @@ def _empty_batch(connection: Connection) -> Request:
 
 def _tracking(reply: Reply) -> Shown:
     """Any key is answered 200, but for one that is far too short; an empty batch may be answered 400."""
-    if reply.status not in (200, 400) or "write key" in calling.error(reply):
+    if reply.status not in (200, 400) or "write key" in error_of(reply.body)[1]:
         return "fails", calling.answered(reply)
     return "unproven", (
         "cannot be proven: Segment answers 200 to any key. Send a message with `hookyard segment track` and "
@@ -121,8 +122,8 @@ def _look_up(connection: Connection) -> Request:
 
 
 def _profile(reply: Reply) -> Shown:
-    error = calling.error(reply)
-    if reply.status == 200 or (reply.status == 404 and "not_found" in error and "space" not in error):
+    code, sentence = error_of(reply.body)
+    if reply.status == 200 or (reply.status == 404 and code == "not_found" and "space" not in sentence):
         return "works", "token and space were accepted"
     return "fails", calling.answered(reply)
 

@@ -12,14 +12,12 @@ from urllib.parse import quote, urlencode
 
 from receiver.core import exact_json
 from receiver.core.connections import Connection
+from receiver.core.segment.answers import error_of
 from receiver.core.segment.profile import RESOURCES, Lookup, quoted_id
 from receiver.core.segment.request import AUTHORIZATION, JSON_TYPE, Request, authorization
 
 Output: TypeAlias = dict[str, Any]
 """`found`, what was asked for under its own name, and for lists `has_more` and `next`."""
-
-_SAID = 300
-"""Characters of Segment's own words that are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,30 +117,26 @@ def _target(lookup: Lookup, path: str, next_: str, *, already: int) -> str:
 
 def _read(reply: Reply) -> dict[str, Any] | None:
     """The object of a good answer; None: there is no such profile. Raises ProfileError."""
+    if reply.status != 200:
+        code, sentence = error_of(reply.body)
+        if reply.status == 404 and code == "not_found":
+            return None
+        raise _refusal(reply, f"{code} {sentence}".strip())
+    if reply.truncated:
+        advice = "the answer is too long to be read; ask for less with include or limit"
+        raise ProfileError("response_too_large", advice)
     try:
-        said = exact_json.loads(reply.body)
+        answer = exact_json.loads(reply.body)
     except exact_json.NotJson:
-        said = None
-    if reply.status == 200 and reply.truncated:
-        sentence = "the answer is too long to be read; ask for less with include or limit"
-        raise ProfileError("response_too_large", sentence)
-    if not isinstance(said, dict):
-        said = {}
-        if reply.status == 200:
-            sentence = f"the Profile API answered what is no JSON object{_traced(reply)}"
-            raise ProfileError("invalid_answer", sentence, again=True)
-    if reply.status == 200:
-        return said
-    error = said.get("error")
-    error = error if isinstance(error, dict) else {}
-    if reply.status == 404 and error.get("code") == "not_found":
-        return None
-    raise _refusal(reply, error)
+        answer = None
+    if isinstance(answer, dict):
+        return answer
+    what = f"the Profile API answered what is no JSON object{_traced(reply)}"
+    raise ProfileError("invalid_answer", what, again=True)
 
 
-def _refusal(reply: Reply, error: dict[str, Any]) -> ProfileError:
-    words = " ".join(str(error[name])[:_SAID] for name in ("code", "message") if error.get(name))
-    message = f"the Profile API answered {reply.status}" + (f": {words}" if words else "") + _traced(reply)
+def _refusal(reply: Reply, said: str) -> ProfileError:
+    message = f"the Profile API answered {reply.status}" + (f": {said}" if said else "") + _traced(reply)
     code = "http_redirect" if 300 <= reply.status < 400 else f"http_{reply.status}"
     again = reply.status in (408, 429) or reply.status >= 500
     return ProfileError(code, message, again=again, after_s=reply.retry_after_s)
