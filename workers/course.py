@@ -16,9 +16,11 @@ from receiver.core.records import Record
 from receiver.core.routes import Route
 from receiver.core.sandbox import TemplateError
 from receiver.core.steps.base import StepConfig
+from receiver.core.steps.handler import HandlerSpec
 from workers.api import Context, Message
 from workers.conditions import holds
 from workers.errors import PermanentError, outcome_of
+from workers.hosts import HOST_DOWN
 from workers.limits import Limits
 from workers.outcome import Dead, Done, Drop, Outcome, Retry
 from workers.steps.base import Changed, Changing, Step
@@ -67,6 +69,8 @@ class End(msgspec.Struct, frozen=True):
     """Attempts spent before the round it belongs to, see `Counting`."""
     delay_s: float | None
     """After a Retry: how long the schedule waits; None: the attempts are spent."""
+    held: bool
+    """Whether that step was not tried, because its host is down."""
     did: Mapping[str, str]
     """What the steps before it did in this attempt: `ok`, `skipped`, or the error it went on after."""
 
@@ -107,7 +111,7 @@ class Counting:
 
     def ended(self, outcome: Retry) -> End:
         """An attempt for whose end no step is to blame."""
-        return End(outcome, "", self.base(""), self.delay_s(""), {})
+        return End(outcome, "", self.base(""), self.delay_s(""), False, {})
 
     def _round(self, step: str) -> str:
         return step if step in self._line.own else ""
@@ -127,14 +131,22 @@ async def run(line: Line, message: Message, context: Context, counting: Counting
             did[name] = OK if outcome else SKIPPED
             message = outcome.message if isinstance(outcome, Changed) else message
             continue
+        if _is_held(outcome, stage):
+            return End(outcome, name, counting.base(name), 0.0, True, did)
         delay_s = counting.delay_s(name) if isinstance(outcome, Retry) else None
         outcome = _placed(outcome, name, context)
         if isinstance(outcome, Drop) or delay_s is not None or not stage.config.goes_on:
-            return End(outcome, name, counting.base(name), delay_s, did)
+            return End(outcome, name, counting.base(name), delay_s, False, did)
         counting.begin_anew()
         context.steps[name] = {"error": {"code": outcome.code, "message": outcome.error[:ERROR_CHARS]}}
         did[name] = f"{outcome.code}: {outcome.error}"[:ERROR_CHARS]
-    return End(Done(), "", counting.base(""), None, did)
+    return End(Done(), "", counting.base(""), None, False, did)
+
+
+def _is_held(outcome: Outcome, stage: Stage) -> bool:
+    """Not of a handler, which has done who knows what before it asked for that host."""
+    down = isinstance(outcome, Retry) and outcome.code == HOST_DOWN
+    return down and not isinstance(stage.config.spec, HandlerSpec)
 
 
 def _placed(outcome: Drop | Retry | Dead, step: str, context: Context) -> Drop | Retry | Dead:

@@ -18,6 +18,7 @@ from workers import course
 from workers.api import Context, Message
 from workers.course import Counting, End, Line
 from workers.failing import failure_of, overtaken
+from workers.hosts import HOST_DOWN
 from workers.outcome import Dead, Done, Drop, Outcome, Retry
 from workers.toolbox import Toolbox
 
@@ -62,7 +63,9 @@ async def attempt(work: Work, line: Line, tools: Toolbox, clock: Clock) -> Resul
         log.exception("delivery %s failed outside its steps", work.ref)
         end = counting.ended(Retry("internal_error", traceback.format_exc(limit=-5)))
     duration_ms = clock.now_ms() - started_ms
-    if isinstance(end.outcome, Done) and number == 1 and end.is_plain:
+    if end.held:
+        return _held(work, progress, end, started_ms + duration_ms)
+    if isinstance(end.outcome, Done) and number == 1 and end.is_plain and not work.blob:
         return _done_at_once(work, started_ms, duration_ms)
     ended = Attempt(
         number=number,
@@ -108,6 +111,21 @@ def _done_at_once(work: Work, started_ms: int, duration_ms: int) -> Result:
     )
     return Result(
         ref=work.ref, attempt=1, letter=records.LETTERS[record.status], record=records.pack_record(record)
+    )
+
+
+def _held(work: Work, progress: Progress, end: End, now_ms: int) -> Result:
+    """No attempt counts: it waits until the host may take connections again."""
+    before, after_s = work.before, end.outcome.after_s if isinstance(end.outcome, Retry) else None
+    record = msgspec.structs.replace(before, status=Status.WAITING, code=HOST_DOWN)
+    return Result(
+        ref=work.ref,
+        attempt=before.attempts + 1,
+        letter=records.HELD,
+        record=records.pack_record(record),
+        due_ms=now_ms + round((after_s or 0.0) * 1000),
+        blob=_bounded(progress) if progress.history or progress.outputs else "",
+        failure=HOST_DOWN,
     )
 
 
@@ -162,6 +180,10 @@ def _blob(progress: Progress, ended: Attempt, status: Status) -> str:
     progress.history = [*progress.history, ended][-records.HISTORY :]
     if status in (Status.DELIVERED, Status.DROPPED):
         progress.outputs = {}
+    return _bounded(progress)
+
+
+def _bounded(progress: Progress) -> str:
     blob = records.pack_progress(progress)
     if len(blob) > OUTPUTS_BYTES:
         progress.outputs = {}

@@ -17,6 +17,7 @@ from receiver.core import exact_json, release
 from receiver.core.segment.request import Request
 from workers.addresses import ForbiddenAddress, Gate, Resolver
 from workers.errors import RequestRefused, Unreachable
+from workers.hosts import Hosts
 from workers.response import RESPONSE_LIMIT, Response, named
 
 CONNECTIONS = 1_000
@@ -29,6 +30,11 @@ OWN_HEADERS = frozenset(
 JSON_TYPE: Mapping[str, str] = {hdrs.CONTENT_TYPE: "application/json"}
 UNTYPED = (hdrs.CONTENT_TYPE,)
 """Not added to a body of which the caller does not say what it is."""
+
+CONNECT_S = 5.0
+"""For a connection to be made: where nobody answers, a step's whole time would be spent on it."""
+UNCONNECTED = frozenset({"dns", "connect", "tls"})
+"""Codes of requests that found no connection."""
 
 _ABSENT: Any = object()
 
@@ -49,6 +55,7 @@ class Outbound:
     def __init__(self, guarded: aiohttp.ClientSession, private: aiohttp.ClientSession) -> None:
         self._guarded = guarded
         self._private = private
+        self._hosts = Hosts()
         # Not as defaults of the sessions, which merge them anew for every request, at a tenth of its cost.
         self._headers: Mapping[str, str] = {
             hdrs.USER_AGENT: f"Hookyard/{release.number()}",
@@ -125,13 +132,20 @@ class Outbound:
             own = ", ".join(sorted(OWN_HEADERS))
             raise RequestRefused("invalid_request", f"{named(method, target)}: the client itself sets {own}")
         skipped = None if "content-type" in names else UNTYPED
+        finds_out = self._hosts.check(target)
         try:
             if timeout is None:
-                return await _exchange(session, method, target, headers, body, skipped)
-            async with asyncio.timeout(timeout):
-                return await _exchange(session, method, target, headers, body, skipped)
+                response = await _exchange(session, method, target, headers, body, skipped)
+            else:
+                async with asyncio.timeout(timeout):
+                    response = await _exchange(session, method, target, headers, body, skipped)
         except Exception as error:
-            raise _translated(error, named(method, target)) from error
+            meant = _translated(error, named(method, target))
+            if isinstance(meant, Unreachable) and meant.code in UNCONNECTED:
+                self._hosts.failed(target, found_out=finds_out)
+            raise meant from error
+        self._hosts.connected(target)
+        return response
 
 
 @asynccontextmanager
@@ -149,7 +163,9 @@ async def _session(concurrency: int, *, allow_private: bool) -> AsyncIterator[ai
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=None),  # a step has its own
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=CONNECT_S
+            ),  # a step has its own for the rest
             trust_env=False,
         ) as session:
             yield session
@@ -235,6 +251,7 @@ def _translated(error: Exception, what: str) -> Exception:
 
 
 _MEANINGS: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ConnectionTimeoutError, "connect"),
     (TimeoutError, "timeout"),
     (aiohttp.ClientSSLError, "tls"),
     (aiohttp.ClientConnectorDNSError, "dns"),

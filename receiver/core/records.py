@@ -36,6 +36,8 @@ LETTERS = {
 STATUSES = {letter: status for status, letter in LETTERS.items()}
 OVERTAKEN = "o"
 """Settles a delivery that waits for a retry, and lets the others of its ordering key go first."""
+HELD = "h"
+"""Settles a delivery that waits because its host is down: no attempt counts."""
 GIVE_BACK = "b"
 """Settles a claim as if it had not been: back to the front of the backlog, no attempt counted."""
 
