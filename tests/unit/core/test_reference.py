@@ -63,3 +63,11 @@ def test_examples_of_steps_are_good() -> None:
         names = re.findall(r"\b[A-Z][A-Z_]+\b", whole)
         environ = {name: "redis://h" if name.endswith("_URL") else "whsec_QUJD" for name in names}
         assert parse(whole, file="steps.md", environ=environ).warnings == ()
+
+
+@pytest.mark.parametrize("path", sorted(Path("examples").glob("*/routes.yaml")), ids=str)
+def test_worked_examples_are_good(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    environ = dict.fromkeys(re.findall(r"\b[A-Z][A-Z_]+\b", text), "whsec_QUJD")
+    assert parse(text, file=str(path), environ=environ).warnings == ()
+    assert f"({path.parent.name}/README.md)" in Path("examples/README.md").read_text(encoding="utf-8")
