@@ -4,9 +4,11 @@ from typing import Any
 
 import click
 
-from receiver.cli.console import console, plain, print_json, table
+from receiver.cli.console import console, plain, table
+from receiver.cli.fql_option import described
 from receiver.cli.lookup import message_named, open_store
 from receiver.cli.project import here
+from receiver.core import exact_json
 from receiver.core.message import StoredMessage
 from receiver.core.routes_file import load
 from receiver.core.today import Today, seen
@@ -33,10 +35,11 @@ def explain(name: str, as_json: bool) -> None:
                 "matched": one.matched,
                 "then": one.route in stored.routes,
                 "reason": one.reason,
+                "where": described(one.where),
             }
             for one in verdicts
         ]
-        print_json({"id": stored.id, **_facts(stored), "routes": routes})
+        click.echo(exact_json.dumps({"id": stored.id, **_facts(stored), "routes": routes}))
         return
     out = console()
     facts = _facts(stored)

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "message": ("receiver.cli.message:message", "Show one message whole."),
     "tail": ("receiver.cli.tail:tail", "Follow messages as they come in."),
     "explain": ("receiver.cli.explain:explain", "Say of each route whether it takes a message, and why not."),
+    "fql": ("receiver.cli.fql:fql", "Try a condition in FQL on messages of a file."),
     "refused": ("receiver.cli.refused:refused", "Show what was not taken lately, and why."),
     "dead": ("receiver.cli.dead:dead", "Show dead letters by reason; retry or drop them."),
     "replay": ("receiver.cli.replay:replay", "Deliver stored messages again."),

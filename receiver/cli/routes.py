@@ -9,6 +9,7 @@ from receiver.cli.console import console, plain, print_json
 from receiver.cli.listing import print_list
 from receiver.cli.lookup import known_routes, open_store, refuse_options
 from receiver.cli.routes_clear import drop, move
+from receiver.cli.routes_preview import preview
 from receiver.cli.times import age
 from receiver.core.clock import SYSTEM, iso
 from receiver.core.route_states import Breaker, RouteState
@@ -164,3 +165,4 @@ def _breaker_as_json(breaker: Breaker) -> dict[str, Any]:
 
 routes.add_command(move)
 routes.add_command(drop)
+routes.add_command(preview)
