@@ -24,6 +24,7 @@ from receiver.core.routes_file import Loaded
 from receiver.core.settings import Settings
 from receiver.health import Check
 from receiver.presence import Presence
+from receiver.process_metrics import ProcessMetrics
 from receiver.refusals import Refusals
 from receiver.reloading import Reloading
 from receiver.route_metrics import RouteMetrics
@@ -161,7 +162,7 @@ def open_store(settings: Settings, config: Config, url: str, following: Followin
             Check("durable", watch.durable),
             Check("not full", watch.not_full),
         ),
-        refreshes=(RouteMetrics(client).refresh,),
+        refreshes=(RouteMetrics(client).refresh, ProcessMetrics(client).refresh),
         running=running,
         use=committer.use,
     )

@@ -9,6 +9,7 @@ from receiver.core import keys, route_states, scripts
 from receiver.core.metrics import Metrics
 
 OUTCOMES = ("delivered", "retried", "dropped", "dead")
+CLEARED = ("moved", "removed")
 LOOPED = "looped"
 """As `settle.lua` counts what is dropped to cut a circle; it is among the dropped ones too."""
 
@@ -37,6 +38,12 @@ class RouteMetrics:
             "hookyard_segment_loops_total",
             {(state.name,): totals.get(f"{state.number}:{LOOPED}", 0) for state in states},
         )
+        cleared = {(state.name, how): f"{state.number}:{how}" for state in states for how in CLEARED}
+        metrics.restate(
+            "hookyard_deliveries_cleared_total",
+            {labels: totals[field] for labels, field in cleared.items() if field in totals},
+        )
+        metrics.restate("hookyard_messages_purged_total", {(): totals.get("purged", 0)})
 
     async def _totals(self) -> dict[str, int]:
         try:

@@ -31,7 +31,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("receiver.cli.replay:replay", "Deliver stored messages again."),
     "replays": ("receiver.cli.replays:replays", "List replays; pause, resume or cancel one."),
     "purge": ("receiver.cli.purge:purge", "Delete what is stored of a user."),
-    "routes": ("receiver.cli.routes:routes", "Show how each route stands; pause or resume one."),
+    "routes": (
+        "receiver.cli.routes:routes",
+        "Show how each route stands; pause one, move or drop what waits.",
+    ),
     "segment": ("receiver.cli.segment:segment", "Make one call to Segment by hand."),
     "profile": ("receiver.cli.profile:profile", "Ask Segment's Profile API about a user or an account."),
     "connections": ("receiver.cli.connections:connections", "Try the credentials of the connections."),

@@ -84,7 +84,15 @@ def held_routes(case: Case) -> Iterator[Finding]:
             return
         states = store.routes()
     for state in states:
-        if state.paused:
+        if state.gone_ms:
+            yield Finding(
+                level="warning",
+                title=f"route {state.name} is gone",
+                detail=f"{_deliveries(_ready(state))}, {state.dead} dead; no routes.yaml names it any more",
+                fix=f"Put it back, or: hookyard routes move {state.name} NEW, or: "
+                f"hookyard routes drop {state.name}",
+            )
+        elif state.paused:
             yield Finding(
                 level="warning",
                 title=f"route {state.name} is paused",
@@ -104,7 +112,7 @@ def held_routes(case: Case) -> Iterator[Finding]:
                 level="warning",
                 title=f"route {state.name} is not served",
                 detail=f"{_deliveries(_ready(state))}, and the workers' routes.yaml does not name it",
-                fix="Put it back into routes.yaml, or restart workers that run with an old one.",
+                fix="Put it into their routes.yaml: they take it up within seconds.",
             )
 
 

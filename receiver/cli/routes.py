@@ -22,9 +22,10 @@ MINUTES = 10
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line.")
 @click.pass_context
 def routes(ctx: click.Context, as_lines: bool) -> None:
-    """Show how each route stands; pause or resume one.
+    """Show how each route stands; pause or resume one, move or drop what waits.
 
-    Rate and errors are those of the last ten minutes: deliveries that ended well, and attempts that failed.
+    Rate and errors are those of the last ten minutes: deliveries that ended well, and attempts that failed. A
+    route that is gone from routes.yaml is listed as long as anything waits on it.
     """
     if ctx.invoked_subcommand is not None:
         refuse_options(ctx)
@@ -85,7 +86,7 @@ def _row(state: RouteState, now_ms: int) -> tuple[object, ...]:
         _state(state),
         state.waiting,
         age(state.oldest_ms, now_ms),
-        f"{state.running}/{state.concurrency}",
+        f"{state.running}/{state.concurrency}" if state.queue else state.running,
         _rate(_good(state)),
         f"{_bad(state) / attempts:.0%}" if attempts else "",
         state.dead,
@@ -93,6 +94,8 @@ def _row(state: RouteState, now_ms: int) -> tuple[object, ...]:
 
 
 def _state(state: RouteState) -> str:
+    if state.gone_ms:
+        return "gone"
     if state.paused:
         return "paused"
     if state.breaker.shut:
@@ -102,6 +105,12 @@ def _state(state: RouteState) -> str:
 
 def _told(state: RouteState, now_ms: int) -> Iterator[str]:
     """What the table has no room for."""
+    if state.gone_ms:
+        since = age(state.gone_ms, now_ms)
+        yield (
+            f"{state.name} went out of routes.yaml {since} ago. To deliver what waits by another route: "
+            f"hookyard routes move {state.name} NEW. To give it up: hookyard routes drop {state.name}"
+        )
     if state.paused:
         yield f"{state.name} is paused: {state.paused}"
     breaker = state.breaker
@@ -138,7 +147,9 @@ def _as_json(state: RouteState) -> dict[str, Any]:
         "rate_limit": state.rate or None,
         "paused": state.paused or None,
         "breaker": _breaker_as_json(state.breaker),
+        "gone_since": iso(state.gone_ms) if state.gone_ms else None,
         "backlog": state.backlog,
+        "later": state.later if not state.queue else None,
         "replaying": state.replaying,
         "parked": state.parked,
         "running": state.running,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from receiver.cli.findings import Case, Finding
-from receiver.core import keys, processes
+from receiver.core import keys, processes, scripts
 from receiver.core.clock import SYSTEM
 from receiver.core.processes import Process
 
@@ -14,7 +14,7 @@ def versions(case: Case) -> Iterator[Finding]:
     """Receivers and workers may differ for a while; not for long, and not without somebody who knows."""
     if case.redis is None:
         return
-    found = processes.listed(case.redis, now_ms=SYSTEM.now_ms())
+    found = scripts.run_now(case.redis, processes.listed(now_ms=SYSTEM.now_ms()))
     yield from (_refused(one) for one in found if one.refused)
     stored = case.redis.hget(keys.key("META"), "config")
     in_force = stored.decode() if isinstance(stored, bytes) else ""

@@ -21,6 +21,8 @@ CounterName = Literal[
     "hookyard_elements_refused_total",
     "hookyard_attempts_total",
     "hookyard_segment_loops_total",
+    "hookyard_deliveries_cleared_total",
+    "hookyard_messages_purged_total",
 ]
 GaugeName = Literal[
     "hookyard_requests_in_progress",
@@ -28,6 +30,8 @@ GaugeName = Literal[
     "hookyard_breaker_open",
     "hookyard_config_info",
     "hookyard_config_refused",
+    "hookyard_processes",
+    "hookyard_processes_refusing",
 ]
 HistogramName = Literal["hookyard_commit_seconds"]
 
@@ -56,6 +60,10 @@ COUNTERS: Mapping[CounterName, Metric] = {
     "hookyard_elements_refused_total": Metric(
         ("reason",), "elements of a batch that were not kept while the rest of it was, and tracking pixels"
     ),
+    "hookyard_deliveries_cleared_total": Metric(
+        ("route", "how"), "deliveries an operator moved to another route, or removed; of the store"
+    ),
+    "hookyard_messages_purged_total": Metric((), "messages deleted with their users; of the store"),
     "hookyard_attempts_total": Metric(
         ("route", "outcome"),
         "attempts of all workers, by what became of the delivery: delivered, retried, dropped, dead",
@@ -71,6 +79,13 @@ GAUGES: Mapping[GaugeName, Metric] = {
     "hookyard_config_info": Metric(("version",), "1 for the version of routes.yaml this process serves by"),
     "hookyard_config_refused": Metric(
         (), "1 while routes.yaml as it stands is not valid, and this process goes on by what it had"
+    ),
+    "hookyard_processes": Metric(
+        ("kind", "version"),
+        "receivers and supervisors of workers that live, by the version of routes.yaml they go by",
+    ),
+    "hookyard_processes_refusing": Metric(
+        ("kind",), "of those, the ones whose routes.yaml as it stands is not valid"
     ),
 }
 HISTOGRAMS: Mapping[HistogramName, Metric] = {

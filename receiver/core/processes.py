@@ -4,19 +4,19 @@ During a rolling deployment, or where a machine was forgotten, several versions 
 then obeys the newest one that a supervisor alive serves (`store.publish`).
 """
 
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import msgspec
-import redis
 
-from receiver.core import keys, scripts
-from receiver.core.scripts import Call, unpacked
+from receiver.core import scripts
+from receiver.core.scripts import Call, rows, unpacked
 
 BEAT_S = 5.0
 LIVES_MS = 15_000
 """How long a process counts as alive after its last beat."""
 
 Kind = Literal["receiver", "workers"]
+KINDS: tuple[Kind, ...] = ("receiver", "workers")
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,20 +51,14 @@ def leave(name: str) -> Call[Standing]:
     return _call("leave", name=name)
 
 
-def listed(client: "redis.Redis", *, now_ms: int) -> list[Process]:
+def listed(*, now_ms: int) -> Call[list[Process]]:
     """Those alive, by kind and host."""
-    found = cast("list[bytes]", client.zrangebyscore(keys.key("PROCESSES"), now_ms, "+inf"))
-    names = [name.decode() for name in found]
-    pipe = client.pipeline(transaction=False)
-    for name in names:
-        pipe.hgetall(keys.key("PROCESS", name))
-    made = [_process(name, fields) for name, fields in zip(names, pipe.execute(), strict=True) if fields]
-    return sorted(made, key=lambda one: (one.kind, one.host, one.pid))
 
+    def decode(reply: Any) -> list[Process]:
+        found = msgspec.convert(rows(unpacked(reply)["rows"]), list[Process])
+        return sorted(found, key=lambda one: (one.kind, one.host, one.pid))
 
-def _process(name: str, fields: dict[bytes, bytes]) -> Process:
-    told = {key.decode(): value.decode(errors="replace") for key, value in fields.items()}
-    return msgspec.convert({**told, "name": name}, Process, strict=False)
+    return scripts.call("processes", {"act": "list", "now": now_ms}, decode)
 
 
 def _call(act: str, **arguments: Any) -> Call[Standing]:

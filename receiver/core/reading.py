@@ -1,7 +1,8 @@
 """Look-ups for people: the command line, the demo. Synchronous, in bounded replies; nothing is written but by
 `pause`, `resume` and `redrive`."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -177,12 +178,23 @@ class Store:
     def routes(self) -> list[RouteState]:
         """Every route that was ever configured and is served or still holds something."""
         counts = self._recent_counts()
+        states = scripts.run_now(self.redis, route_states.states())
+        later = self._retries({state.number for state in states if not state.queue})
         found = [
-            msgspec.structs.replace(state, counts=counts.get(state.number, {}))
-            for state in scripts.run_now(self.redis, route_states.states())
-            if state.queue or state.waiting or state.dead
+            msgspec.structs.replace(state, counts=counts.get(state.number, {}), later=later[state.number])
+            for state in states
         ]
-        return sorted(found, key=lambda state: state.name)
+        holding = [state for state in found if state.queue or state.waiting or state.dead or state.running]
+        return sorted(holding, key=lambda state: state.name)
+
+    def _retries(self, routes: Collection[int]) -> Counter[int]:
+        """How many wait for a retry on each of these."""
+        counts: Counter[int] = Counter()
+        if routes:
+            for ref, _ in self.redis.zscan_iter(keys.key("LATER"), count=1000):
+                route = records.reference(ref.decode()).route
+                counts[route] += route in routes
+        return counts
 
     def _recent_counts(self) -> dict[int, dict[str, int]]:
         minute = self.clock.now_ms() // 60_000

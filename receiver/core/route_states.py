@@ -49,13 +49,17 @@ class RouteState(msgspec.Struct, frozen=True, kw_only=True):
     oldest_ms: int
     """Arrival of the oldest message in its backlog; 0: it is empty."""
     breaker: Breaker
+    gone_ms: int
+    """Since when the routes.yaml in force does not name it any more; 0: it does, or never did."""
+    later: int = 0
+    """For a retry. Counted for routes that nobody serves: there they wait like the others."""
     counts: dict[str, int] = {}
     """Of the last ten minutes: delivered, retried, dropped, dead, overtaken."""
 
     @property
     def waiting(self) -> int:
         """Deliveries that wait to be worked."""
-        return self.backlog + self.replaying + self.parked
+        return self.backlog + self.replaying + self.parked + self.later
 
 
 def states() -> Call[list[RouteState]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.core import processes
+from receiver.core import processes, scripts
 from receiver.core.clock import SYSTEM
 from tests.faults.given import SHOP, flowing, the_horse
 from tests.support.audit import Audit
@@ -54,7 +54,7 @@ def write(folder: Path, text: str) -> None:
 
 
 def versions(stack: Stack, kind: str) -> set[str]:
-    found = processes.listed(stack.store.redis, now_ms=SYSTEM.now_ms())
+    found = scripts.run_now(stack.store.redis, processes.listed(now_ms=SYSTEM.now_ms()))
     return {one.version for one in found if one.kind == kind}
 
 
@@ -158,5 +158,5 @@ def reloaded(stack: Stack, times: int) -> bool:
 
 
 def alive_supervisors(stack: Stack) -> int:
-    found = processes.listed(stack.store.redis, now_ms=SYSTEM.now_ms())
+    found = scripts.run_now(stack.store.redis, processes.listed(now_ms=SYSTEM.now_ms()))
     return sum(one.kind == "workers" for one in found)

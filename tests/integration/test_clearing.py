@@ -1,10 +1,12 @@
 """Routes that are gone: what waits on them is seen, moved or dropped, each delivery wholly or not at all."""
 
 import itertools
+import re
 from typing import cast
 
 import pytest
 
+from receiver.cli.doctor import examine
 from receiver.cli.main import run
 from receiver.core import clearing, keys, replays, scripts
 from receiver.core.clearing import Cleared
@@ -42,6 +44,30 @@ def waiting(yard: Yard, route: str) -> list[int]:
 def retries(yard: Yard) -> list[tuple[bytes, float]]:
     """References that wait for a retry, and when they are due."""
     return cast("list[tuple[bytes, float]]", yard.redis.zrange(keys.key("LATER"), 0, -1, withscores=True))
+
+
+def test_gone_routes_are_listed_with_what_waits_on_them(worked: Yard, screen: Screen) -> None:
+    worked.accept(ORDER, ORDER)
+    worked.change(RENAMED)
+    assert run(["routes", "--json"]) == 0
+    gone = {line["route"]: line for line in lines(screen) if line["gone_since"]}
+    assert {name: (line["backlog"], line["later"], line["dead"]) for name, line in gone.items()} == {
+        "orders": (2, 0, 0),
+        "later": (0, 1, 0),
+        "crm": (0, 0, 1),
+    }
+    assert run(["routes"]) == 0
+    shown = screen.readouterr().out
+    assert re.search(r"^later +gone +1 ", shown, re.MULTILINE)
+    assert "hookyard routes move orders NEW" in shown
+    findings = {item.title: item for item in examine({"HOOKYARD_REDIS_URL": worked.setup.url})}
+    assert findings["route orders is gone"].detail.startswith("2 deliveries wait, 0 dead")
+    assert "hookyard routes drop later" in findings["route later is gone"].fix
+    for name in gone:
+        assert run(["routes", "drop", name, "--yes"]) == 0
+    screen.readouterr()
+    assert run(["routes", "--json"]) == 0
+    assert {line["route"] for line in lines(screen)} == {"sales", "people", "visits"}
 
 
 def test_a_renamed_routes_backlog_is_delivered_by_the_new_one_in_its_order(
