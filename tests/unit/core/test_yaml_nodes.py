@@ -153,9 +153,9 @@ CHAIN = "a0: &a0 [x]\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}]\n" for n in rang
     "text", [LAUGHS, MERGED_LAUGHS, CHAIN, "[" * 2000, "a: " + "{b: " * 2000, "- " * 2000]
 )
 def test_bombs_are_refused_fast(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert any("unfold" in problem or "nested" in problem for problem in problems_of(text))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_key_path_reads_like_the_file() -> None:
