@@ -69,7 +69,7 @@ def complete(call: Call, fields: dict[str, Any]) -> dict[str, Any]:
     return {"userId": "u", **dict.fromkeys(SHAPES[call].required, "x"), **fields}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(CALLS), FIELDS, st.booleans())
 def test_a_call_is_good_or_refused(call: Call, fields: dict[str, Any], helped: bool) -> None:
     known = {name: value for name, value in fields.items() if name in SHAPES[call].known}
@@ -82,7 +82,7 @@ ITEM = st.tuples(st.sampled_from(CALLS), OBJECTS).map(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(ITEM | VALUES, max_size=3) | VALUES, VALUES, VALUES)
 def test_a_batch_is_good_or_refused(items: Any, context: Any, integrations: Any) -> None:
     fields = {"batch": items, "context": context, "integrations": integrations}
