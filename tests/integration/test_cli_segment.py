@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -293,3 +294,25 @@ def test_an_api_call_that_cannot_go(capsys: Captured) -> None:
         "--body, --file: ",
     ):
         assert problem in said
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "segment.md"
+
+
+def test_the_examples_of_the_page_work(
+    segment: SegmentStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "profile-token")
+    routes = ROUTES.replace("    region:", "    profile_token_env: TOKEN\n    space_id: space\n    region:")
+    routes = routes.replace("{{tracking:", '{{profile: "{url}", tracking:').format(url=segment.url)
+    (tmp_path / "routes.yaml").write_text(routes)
+    (tmp_path / "calls.jsonl").write_text('{"type": "alias", "userId": "a", "previousId": "b"}\n')
+    block = PAGE.read_text(encoding="utf-8").partition("## By hand")[2].split("```")[1]
+    for line in block.split("\n"):
+        piped, _, command = line.rpartition(" | hookyard ")
+        arguments = shlex.split(command.removeprefix("hookyard "))
+        if piped:
+            typed(monkeypatch, shlex.split(piped)[1])
+        if arguments and arguments[0] in ("segment", "profile"):
+            assert run([*arguments, "--dry-run"]) == 0, line
+    assert segment.requests == []
