@@ -83,7 +83,7 @@ MESSAGES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(configs(), st.lists(MESSAGES, min_size=1, max_size=5), st.sampled_from(SOURCES))
 def test_match_and_explain_agree(config: Config, messages: list[dict[str, Any]], source: str) -> None:
     matcher, path = Matcher(config), config.paths[source]

@@ -74,7 +74,7 @@ def larger(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
 TREES: st.SearchStrategy[Tree] = st.recursive(OPERANDS, larger, max_leaves=10)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TREES, st.lists(MESSAGES, min_size=1, max_size=4), st.integers(0, 1000))
 def test_both_evaluators_agree(tree: Tree, messages: list[dict[str, Any]], seed: int) -> None:
     statement = write(tree, random.Random(seed))
@@ -92,7 +92,7 @@ def test_both_evaluators_agree(tree: Tree, messages: list[dict[str, Any]], seed:
             assert not expected or only is None or message.get(name) in list(only)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(TREES, MESSAGES, st.integers(0, 1000))
 def test_a_judgement_says_why(tree: Tree, message: dict[str, Any], seed: int) -> None:
     predicate = compile_fql(write(tree, random.Random(seed)))
@@ -123,7 +123,7 @@ TOKENS = st.sampled_from(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(TOKENS, max_size=12).map("".join) | st.text(max_size=20), MESSAGES)
 def test_any_text_is_a_statement_or_says_what_is_wrong(text: str, message: dict[str, Any]) -> None:
     try:

@@ -10,8 +10,9 @@ from receiver.core.fql.tokens import number as number_of
 from receiver.core.fql.values import compact, decimal, is_number, typeof
 from receiver.core.globs import Glob, GlobError, compile_glob
 
-LONGEST_PATTERN = 5_120
-"""Most characters of a pattern that a message brings; longer ones fit nothing."""
+LONGEST_PATTERN = 256
+"""Most characters of a pattern that a message brings, as its sender must not choose how long we look for it:
+longer ones fit nothing. Those of the statement itself are bounded by its length."""
 
 _DECIMAL = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _DIGITS = re.compile(r"[0-9]+")

@@ -299,9 +299,10 @@ def test_numbers_of_any_size() -> None:
 
 
 def test_a_pattern_of_the_message_is_bounded() -> None:
-    pattern = "?" * 5_121
-    assert not compile_fql("match( text, pattern )")({"text": "a" * 5_121, "pattern": pattern})
-    assert compile_fql("match( text, pattern )")({"text": "a" * 5_120, "pattern": pattern[1:]})
+    asked = compile_fql("match( text, pattern )")
+    assert asked({"text": "a" * 256, "pattern": "?" * 256})
+    assert not asked({"text": "a" * 257, "pattern": "?" * 257})
+    assert compile_fql(f"match( text, '{'?' * 257}' )")({"text": "a" * 257})
 
 
 def test_deep_values_are_compared_and_written() -> None:
@@ -310,6 +311,15 @@ def test_deep_values_are_compared_and_written() -> None:
         deep = [deep]
     message = {"a": deep, "b": [deep]}
     assert compile_fql("a != b and a = a and length( string( b ) ) = 40003")(message)
+
+
+def test_the_deepest_statement_is_asked_far_down_a_stack() -> None:
+    predicate = compile_fql("( no or yes and !" * 100 + "no" + " )" * 100)
+
+    def below(frames: int) -> bool:
+        return below(frames - 1) if frames else predicate({"yes": True})
+
+    assert below(400) is predicate({"yes": True})
 
 
 def test_roots_and_paths() -> None:
