@@ -9,6 +9,7 @@ from tests.support.destination import Answer
 from tests.support.outbound import a_context, a_message, output, with_tools
 from tests.support.segment_stand_in import SegmentStandIn
 from workers import steps
+from workers.api import InvalidSegmentCall
 from workers.outcome import Dead, Outcome, Retry
 from workers.toolbox import Toolbox
 
@@ -247,6 +248,33 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         "revenue: expected a number such as 19.99, got 'Order Completed'; "
         "currency: expected a currency of ISO 4217 such as EUR, got 'Order Completed'"
     )
+
+
+def test_a_handler_sends_batches_and_hears_what_is_wrong() -> None:
+    calls = [{"type": "track", "userId": "u", "event": name} for name in ("A", "B")]
+
+    async def work(tools: Toolbox) -> list[str]:
+        context = a_context(tools, a_message(BODY)).at("handler")
+        crm = context.segment("crm")
+        with pytest.raises(InvalidSegmentCall, match=r"batch\[2\]\.event: is required.*batch\[3\]: expected"):
+            await crm.batch([*calls, {"type": "track", "userId": "u"}, 5])  # type: ignore[list-item]
+        with pytest.raises(
+            InvalidSegmentCall, match=r"userId, anonymousId: .*properties\.value: expected a number"
+        ):
+            await crm.track("Seen", properties={"value": "much"})
+        with pytest.raises(TypeError, match=r"page\(\) has no argument usr_id"):
+            await crm.page("Home", usr_id="u")  # type: ignore[call-arg]
+        ids = await crm.batch(calls, context={"ip": "192.0.2.1"})
+        return [*ids, await crm.identify(anonymous_id=context.anonymous_id, message_id="mine")]
+
+    with SegmentStandIn() as server:
+        ids = with_tools(work, segment_url=server.url)
+        again = with_tools(work, segment_url=server.url)
+    assert ids == again == [item["messageId"] for item in server.items[:3]]
+    assert ids[2] == "mine"
+    assert len(set(ids)) == 3
+    assert [item.get("event") for item in server.items[:3]] == ["A", "B", None]
+    assert server.items[0]["context"]["ip"] == "192.0.2.1"
 
 
 @pytest.mark.parametrize(

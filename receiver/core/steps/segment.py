@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from receiver.core.connection_use import check_use
 from receiver.core.findings import Findings
+from receiver.core.segment.batches import SHARED
 from receiver.core.segment.containers import clashes
 from receiver.core.segment.fields import CALLS, SHAPES, Call, Shape
 from receiver.core.segment.kinds import Kind, shown
@@ -77,18 +78,27 @@ def _check_fields(path: Path, call: Any, fields: dict[str, Any], findings: Findi
         if not isinstance(fields.get(key), dict | None) and not is_template(fields.get(key)):
             findings.error((*path, key), "must be a mapping, or one template that makes an object")
     shape = SHAPES[call] if call in CALLS else None
+    for key, kind in (SHARED if shape is None else shape.direct).items():
+        if key != "anonymousId" and (key not in _OBJECTS or isinstance(fields.get(key), dict)):
+            _check_value((*path, key), kind, fields.get(key), findings)
     if shape is None:
         return
+    _check_ids(path, shape, fields, findings)
+    if shape.container is not None:
+        _check_container(path, shape, shape.container, fields, findings)
+
+
+def _check_ids(path: Path, shape: Shape, fields: dict[str, Any], findings: Findings) -> None:
     for key in shape.required:
         if key in fields and fields[key] is None:
             findings.error((*path, key), "has no value")
-    if "userId" not in shape.required and fields.get("userId") is None and fields.get("anonymousId") is None:
+    user, anonymous = fields.get("userId"), fields.get("anonymousId")
+    if "userId" not in shape.required and user is None and anonymous is None:
         findings.error(path, "needs userId or anonymousId: whom is the message about?")
-    for key, kind in shape.direct.items():
-        if key != "anonymousId" and (key not in _OBJECTS or isinstance(fields.get(key), dict)):
-            _check_value((*path, key), kind, fields.get(key), findings)
-    if shape.container is not None:
-        _check_container(path, shape, shape.container, fields, findings)
+    if isinstance(anonymous, str) and _is_literal(anonymous):
+        findings.warn(
+            (*path, "anonymousId"), "is the same for every message; {generate: true} would make one up"
+        )
 
 
 def _check_container(
@@ -96,12 +106,12 @@ def _check_container(
 ) -> None:
     inside, custom = fields.get(container), fields.get("custom")
     known = inside if isinstance(inside, dict) else {}
-    for key in ("custom", *shape.reserved):
-        if key in fields and (key in shape.flat or key == "custom") and is_template(inside):
+    for key in ("custom", *sorted(shape.flat)):
+        if key in fields and is_template(inside):
             findings.error(
                 (*path, key), f"may be inside {container} too, which is a template; put both into a mapping"
             )
-        elif key in fields and key in shape.flat and key in known:
+        elif key in fields and key in known and key != "custom":
             findings.error((*path, key), f"stands here and inside {container}; keep one of them")
     for name, sentence in clashes(shape, custom, known) if isinstance(custom, dict) else ():
         findings.error((*path, "custom", name), sentence)

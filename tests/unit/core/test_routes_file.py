@@ -383,6 +383,11 @@ def warnings_of(text: str, environ: Mapping[str, str] = ENVIRON) -> list[str]:
             "          json: {a: '{{ userid }}', b: '{{ custom }}'}\n",
             "f:6: routes.r.steps[0].http.json.a: messages rarely have a field userid; did you mean userId?",
         ),
+        (
+            "connections: {crm: {write_key_env: WRITE_KEY}}\nroutes:\n  r:\n    steps:\n"
+            "      - segment: {connection: crm, call: page, anonymousId: generate}\n",
+            "f:5: routes.r.steps[0].segment.anonymousId: is the same for every message",
+        ),
     ],
 )
 def test_what_probably_is_not_meant_is_a_warning(text: str, said: str) -> None:

@@ -244,6 +244,7 @@ CASES = [
     (step("segment: {connection: crm, call: identify, userId: x, custom: {first_name: A}}"), "segment.custom.first_name: firstName is a reserved name"),
     (step("segment: {connection: crm, call: page, userId: x, custom: {tier: 1}, properties: {tier: 2}}"), "segment.custom.tier: stands here and inside properties"),
     (step("segment: {connection: crm, call: page, userId: x, custom: {tier: 1}, properties: '{{ properties }}'}"), "segment.custom: may be inside properties too"),
+    (step("segment: {connection: crm, call: batch, batch: '{{ x }}', integrations: {All: 5}}"), "segment.integrations: expected an object of booleans"),
     (step("segment: {connection: crm, call: batch}"), "segment.batch: is required by call batch"),
     (step("segment: {connection: crm, call: batch, batch: []}"), "segment.batch: must not be empty"),
     (step("segment: {connection: crm, call: batch, batch: [{userId: x}]}"), "segment.batch[0].type: is required: identify, track, page, screen, group or alias"),

@@ -3,6 +3,7 @@ import logging
 import threading
 from concurrent.futures import CancelledError
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -28,6 +29,14 @@ def test_the_idempotency_key_belongs_to_a_step_of_a_delivery() -> None:
     assert key == contexts["second"].at("post").idempotency_key
     others = {contexts["first"].at("put"), contexts["replay"].at("post"), contexts["other"].at("post")}
     assert len({key, *(context.idempotency_key for context in others)}) == 4
+
+
+def test_an_anonymous_id_belongs_to_a_delivery() -> None:
+    contexts = with_tools(_contexts)
+    made = contexts["first"].at("post").anonymous_id
+    assert UUID(made).version == 4
+    assert made == contexts["second"].at("put").anonymous_id
+    assert len({made, contexts["replay"].anonymous_id, contexts["other"].anonymous_id}) == 3
 
 
 def test_the_store_is_part_of_the_key() -> None:
