@@ -54,7 +54,9 @@ def _module(name: str, target: str) -> ModuleType:
             meant = _meant(error.name, _siblings(error.name))
             raise HandlerNotFound(f"handler {target!r}: no module {error.name}{meant}") from None
         raise HandlerNotFound(f"handler {target!r}: {_import_failure(name, error)}") from error
-    except (Exception, SystemExit) as error:  # a user's module may do anything while it is imported
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a user's module may raise anything while it is imported
         raise HandlerNotFound(f"handler {target!r}: {_import_failure(name, error)}") from error
 
 

@@ -57,7 +57,6 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="import every handler of a routes file")
     check.add_argument("file", nargs="?", type=Path)
     check.add_argument("--given", action="store_true", help="routes.yaml is on standard input")
-    check.add_argument("--files", action="store_true", help="print the files of this folder they loaded")
     check.set_defaults(command=_check)
     return parser
 
@@ -103,6 +102,4 @@ def _check(options: argparse.Namespace) -> int:
     path = options.file or settings.routes
     text = _given() if options.given else routes_file.text_of(path)
     setup.require_handlers(routes_file.parse(text, file=str(path), environ=os.environ))
-    for file in setup.loaded_files(Path.cwd()) if options.files else ():
-        print(file)
     return 0

@@ -1,10 +1,8 @@
 """What a worker process knows before it works: settings, routes, where Redis is."""
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from receiver.core import routes_file
 from receiver.core.clock import SYSTEM, Clock
@@ -63,15 +61,6 @@ def preload(config: Config) -> list[Problem]:
                 except loading.HandlerNotFound as error:
                     problems.append(replace(config.steps_at[route.name, step.name], message=str(error)))
     return problems
-
-
-def loaded_files(folder: Path) -> list[Path]:
-    """Source files below the folder that were imported, what is installed there apart."""
-    files = {
-        Path(found) for module in list(sys.modules.values()) if (found := getattr(module, "__file__", None))
-    }
-    here = {file.relative_to(folder) for file in files if file.is_relative_to(folder)}
-    return sorted(file for file in here if file.suffix == ".py" and "site-packages" not in file.parts)
 
 
 def require_handlers(config: Config) -> None:

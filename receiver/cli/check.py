@@ -1,6 +1,6 @@
 """`hookyard check`: proves that routes.yaml and everything it names is good, without Redis."""
 
-from collections.abc import Sized
+from collections.abc import Mapping, Sized
 from pathlib import Path
 
 import click
@@ -9,7 +9,7 @@ from receiver.cli.console import console, print_json, table
 from receiver.cli.handler_check import try_handlers
 from receiver.cli.project import here
 from receiver.cli.views import cut
-from receiver.core.errors import ConfigError
+from receiver.core.errors import ConfigError, Problem
 from receiver.core.routes import Config, Route, Source
 from receiver.core.routes_file import load
 
@@ -27,11 +27,8 @@ def check(file: Path | None, as_json: bool) -> int:
     """
     project = here()
     path = file or project.settings.routes
-    try:
-        config = load(path, project.environ)
-        problems = list(try_handlers(path, project.environ).problems)
-    except ConfigError as error:
-        config, problems = None, [str(problem) for problem in error.problems]
+    config, found = _looked_at(path, project.environ)
+    problems = [str(problem) for problem in found]
     if as_json:
         print_json(_as_json(config, problems))
     else:
@@ -41,6 +38,20 @@ def check(file: Path | None, as_json: bool) -> int:
         if config is not None and not problems:
             _print_summary(path, config)
     return 2 if problems else 0
+
+
+def _looked_at(path: Path, environ: Mapping[str, str]) -> tuple[Config | None, list[Problem]]:
+    """The file if it is good, and what is wrong with it and with its handlers, in the order of the file."""
+    config: Config | None = None
+    problems: list[Problem] = []
+    try:
+        config = load(path, environ)
+    except ConfigError as error:
+        problems = error.problems
+    known = {(problem.line, problem.key) for problem in problems}
+    tried = try_handlers(path, environ).problems
+    problems = [*problems, *(problem for problem in tried if (problem.line, problem.key) not in known)]
+    return config, sorted(problems, key=lambda problem: problem.line or 0)
 
 
 def _print_warnings(config: Config | None) -> None:

@@ -98,7 +98,7 @@ class Reloader:
         try:
             found = read(self.routes, self.environ, self.data_dir)
             tried = await asyncio.to_thread(try_handlers, self.routes, found.environ)
-            problems = list(tried.problems)
+            problems = [str(problem) for problem in tried.problems]
         except ConfigError as error:
             problems = [str(problem) for problem in error.problems]
         if problems:

@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema
 
 from receiver.core.errors import ConfigError, Problem
-from receiver.core.findings import Finding, Findings
+from receiver.core.findings import Finding, Findings, mappings
 from receiver.core.routes import Config
 from receiver.core.routes_build import build
 from receiver.core.routes_check import check
@@ -66,6 +66,23 @@ def parse(text: str, *, file: str, environ: Mapping[str, str]) -> Config:
     version = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]
     config = build(keys, environ, version, tuple(_placed(findings.warnings, root, file)))
     return replace(config, steps_at=_steps_at(config, root, file))
+
+
+def handlers_in(text: str, *, file: str) -> list[Problem]:
+    """Where each handler is named, also in a file with mistakes: problems with its name as their message."""
+    try:
+        root, _ = read(text, file=file)
+    except ConfigError:
+        return []
+    found = []
+    for name, route in mappings(root.plain().get("routes")):
+        steps = route.get("steps")
+        for index, step in enumerate(steps if isinstance(steps, list) else ()):
+            target = step.get("handler") if isinstance(step, dict) else None
+            if isinstance(target, str):
+                path = ("routes", name, "steps", index, "handler")
+                found.append(Problem(file, root.line_of(path), key_path(path), target))
+    return found
 
 
 def json_schema() -> dict[str, Any]:

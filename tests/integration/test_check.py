@@ -1,10 +1,12 @@
 """`hookyard check` and `hookyard schema`: the file, and the handlers in a process of their own."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from receiver.cli.handler_check import try_handlers
 from receiver.cli.main import run
 
 GOOD = """
@@ -63,6 +65,48 @@ def test_a_handler_that_cannot_be_used_is_a_problem(
     (project / "flows/orders.py").write_text(code)
     assert run(["check"]) == 2
     assert "flows.orders" in capsys.readouterr().err
+
+
+MODULES = [
+    ("while True: pass", "does it loop or wait while it is imported? ("),
+    ("print('noise'); raise SystemExit('enough')", "SystemExit: enough"),
+    ("import os; os._exit(0)", "ends the process, or never comes back"),
+    ("raise KeyboardInterrupt('me')", "KeyboardInterrupt: me"),
+    ("raise GeneratorExit", "GeneratorExit"),
+]
+
+
+def test_whatever_modules_do_while_they_are_imported(project: Path) -> None:
+    """All are named, each at its place, and the good one before them is not."""
+    text = GOOD
+    for number, (code, _) in enumerate(MODULES):
+        (project / f"flows/m{number}.py").write_text(f"{code}\ndef thank(message): ...\n")
+        text += f"      - {{handler: 'flows.m{number}:thank', as: s{number}}}\n"
+    (project / "routes.yaml").write_text(text)
+    problems = try_handlers(Path("routes.yaml"), os.environ, limit_s=0.3).problems
+    assert len(problems) == len(MODULES)
+    for number, (_, said) in enumerate(MODULES):
+        place = f"routes.yaml:{16 + number}: routes.all-orders.steps[{1 + number}].handler: "
+        assert str(problems[number]).startswith(f"{place}handler 'flows.m{number}:thank': ")
+        assert said in str(problems[number])
+
+
+def test_threads_that_a_module_starts_hold_nothing_up(project: Path) -> None:
+    code = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()\n"
+    (project / "flows/orders.py").write_text(code + "def thank(message): ...\n")
+    tried = try_handlers(Path("routes.yaml"), os.environ)
+    assert not tried.problems
+    assert tried.files == {Path("flows/orders.py")}
+
+
+def test_problems_of_the_file_and_of_its_handlers_come_together(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "routes.yaml").write_text(GOOD.replace("thank", "thnk") + "    retry: often\n")
+    assert run(["check"]) == 2
+    first, second = [line for line in capsys.readouterr().err.splitlines() if line.startswith("routes.yaml")]
+    assert first.startswith("routes.yaml:15: routes.all-orders.steps[0].handler: handler 'flows.orders:thnk'")
+    assert second.startswith("routes.yaml:16: routes.all-orders.retry: must be standard or segment")
 
 
 def test_an_unset_secret_is_a_problem(
