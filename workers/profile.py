@@ -3,7 +3,7 @@
 What is asked and what answers mean is in `receiver.core.segment.profile` and `profile_talk`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack, get_args
 
@@ -94,7 +94,8 @@ class Page(Options, total=False):
 
 
 class Pages(Page, total=False):
-    include: Iterable[str]
+    include: Sequence[str]
+    """A list of names, or a text with commas between them."""
     max_items: int
     next: str
 
@@ -108,7 +109,7 @@ class Traits(DetailedPages, total=False):
 
 
 class Events(Pages, total=False):
-    exclude: Iterable[str]
+    exclude: Sequence[str]
     sort: Sort
     start: datetime | str
     end: datetime | str

@@ -15,11 +15,6 @@ from receiver.core.routes_file import load
 from receiver.core.segment.answers import error_of
 from receiver.core.segment.request import Request
 
-CREDENTIAL_FIELDS: dict[Api, str] = {
-    "tracking": "write_key",
-    "profile": "profile_token",
-    "public": "public_api_token",
-}
 SECONDS = 30.0
 """Longest time one request may take."""
 LONGEST = 4_000_000
@@ -34,11 +29,6 @@ dry_run_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
-def has(connection: Connection, api: Api) -> bool:
-    """Whether it has the credential of an API."""
-    return getattr(connection, CREDENTIAL_FIELDS[api]) is not None
-
-
 def connections(project: Project) -> dict[str, Connection]:
     """Those of routes.yaml. Raises ConfigError."""
     return dict(load(project.settings.routes, project.environ).connections)
@@ -47,7 +37,7 @@ def connections(project: Project) -> dict[str, Connection]:
 def chosen(project: Project, name: str | None, api: Api) -> Connection:
     """The connection to call `api` by. Raises ConfigError when it cannot be told."""
     every = connections(project)
-    fit = {known: one for known, one in every.items() if has(one, api)}
+    fit = {known: one for known, one in every.items() if one.credential(api) is not None}
     if name is None and len(fit) == 1:
         return next(iter(fit.values()))
     if name in fit:

@@ -88,7 +88,7 @@ def _findings(name: str | None) -> Iterator[Finding]:
         for one in every.values()
         if name in (None, one.name)
         for api in CREDENTIALS
-        if calling.has(one, api)
+        if one.credential(api) is not None
     ]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(lambda case: _tried(*case), tries)

@@ -50,7 +50,17 @@ class Connection:
     tracking_url: str = ADDRESSES["us"]["tracking"]
     profile_url: str = ADDRESSES["us"]["profile"]
     public_url: str = ADDRESSES["us"]["public"]
+
     rate_limit: float | None = None
     """Most messages and requests a second, of all workers together; None: as fast as they come."""
     max_hops: int = 1
     """A message that Hookyard sent so often already, itself or what caused it, is not sent on."""
+
+    def credential(self, api: Api) -> Secret | None:
+        """What admits to an API."""
+        held = {
+            "tracking": self.write_key,
+            "profile": self.profile_token,
+            "public": self.public_api_token,
+        }
+        return held[api]

@@ -129,7 +129,7 @@ def check(get: Get, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     resource = RESOURCES[get]
     for name, value in given.items():
         if name not in resource.parameters:
-            yield name, f"{get} have none; there are {_listed(resource)}"
+            yield name, f"is no parameter of {get}; known: {_listed(resource)}"
         elif sentence := _problem(name, value, resource):
             yield name, sentence
     start, end = (_moment(given.get(name)) for name in ("start", "end"))

@@ -75,12 +75,7 @@ class Request:
 
 def authorization(connection: Connection, api: Api) -> str:
     """The value of the header that admits to an API. Raises InvalidRequest for a missing credential."""
-    held = {
-        "tracking": connection.write_key,
-        "profile": connection.profile_token,
-        "public": connection.public_api_token,
-    }
-    secret = held[api]
+    secret = connection.credential(api)
     if secret is None:
         sentence = f"the connection {connection.name} has no {CREDENTIALS[api]}"
         raise InvalidRequest([("connection", sentence)])

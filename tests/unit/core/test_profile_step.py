@@ -83,8 +83,11 @@ def test_what_is_left_out() -> None:
         (GOOD + ", max_items: 10001", "profile.max_items: must be a whole number from 1 to 10,000"),
         (GOOD + ", include: []", "profile.include: must not be empty"),
         (GOOD + ", include: ['a,b']", "profile.include: holds a name with a comma"),
-        (GOOD + ", sort: asc", "profile.sort: traits have none; there are include, class, verbose, limit"),
-        (GOOD + ", start: '{{ now }}'", "profile.start: traits have none"),
+        (
+            GOOD + ", sort: asc",
+            "profile.sort: is no parameter of traits; known: include, class, ",
+        ),
+        (GOOD + ", start: '{{ now }}'", "profile.start: is no parameter of traits"),
         (GOOD.replace("traits", "events") + ", start: lately", "profile.start: must be ISO 8601"),
         (GOOD.replace("traits", "events") + ", end: '{{ a b }}'", "profile.end: expected token"),
         (GOOD + ", cache: 30", "profile.cache: a duration has a unit; write 30s for seconds"),

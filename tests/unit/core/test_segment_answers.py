@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.core.segment.answers import LONGEST, error_of
@@ -33,6 +33,7 @@ ANSWERS = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.binary() | ANSWERS.map(lambda value: json.dumps(value).encode()))
 def test_any_body_is_read(body: bytes) -> None:
     code, sentence = error_of(body)
