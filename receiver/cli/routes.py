@@ -22,7 +22,7 @@ MINUTES = 10
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object a line.")
 @click.pass_context
 def routes(ctx: click.Context, as_lines: bool) -> None:
-    """Show how each route stands; pause or resume one, move or drop what waits.
+    """Show how each route stands; pause one, move or drop what waits.
 
     Rate and errors are those of the last ten minutes: deliveries that ended well, and attempts that failed. A
     route that is gone from routes.yaml is listed as long as anything waits on it.
