@@ -21,7 +21,7 @@ class Message:
     Every handler gets a copy of its own: what it changes in `data` stays with it.
     """
 
-    __slots__ = ("_data", "_info", "number", "raw", "received_ms", "source")
+    __slots__ = ("_data", "_hops", "_info", "number", "raw", "received_ms", "source")
 
     def __init__(self, *, number: int, raw: bytes, source: str, received_ms: int, info: str = "") -> None:
         self.number = number
@@ -32,6 +32,7 @@ class Message:
         self.received_ms = received_ms
         """When Hookyard took it, milliseconds since 1970."""
         self._data: dict[str, Any] | None = None
+        self._hops: int | None = None
         self._info = info
 
     def __repr__(self) -> str:
@@ -119,12 +120,9 @@ class Message:
     @property
     def hops(self) -> int:
         """How often Hookyard sent this message, or what caused it, to Segment. Never raises."""
-        if _MARK not in self.raw:
-            return 0
-        try:
-            return hops.hops_of(self.data)
-        except MessageUnreadable:
-            return 0
+        if self._hops is None:
+            self._hops = self._counted_hops()
+        return self._hops
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -149,6 +147,14 @@ class Message:
             else:
                 return default
         return default if value is None else value
+
+    def _counted_hops(self) -> int:
+        if _MARK not in self.raw:
+            return 0
+        try:
+            return hops.hops_of(self.data)
+        except MessageUnreadable:
+            return 0
 
     def _object(self, name: str) -> dict[str, Any]:
         """The object under `name`; deletion messages may hold null or [] in its place."""

@@ -14,18 +14,18 @@ def held(shape: Shape, fields: Mapping[str, Any], place: str, problems: list[str
         return None
     inside = _object(fields, container, place, problems)
     custom = _object(fields, "custom", place, problems)
-    flat = {name: fields[name] for name in shape.flat if fields.get(name) is not None}
+    flat = {name: value for name, value in fields.items() if name in shape.flat and value is not None}
     if custom:
         for name, sentence in clashes(shape, custom, inside):
             problems.append(f"{place}custom.{name}: {sentence}")
-    for name in sorted(flat.keys() & inside.keys()):
+    for name in sorted(flat.keys() & inside.keys()) if flat else ():
         problems.append(f"{place}{name}: stands here and inside {container}; keep one of them")
     if not (inside or custom or flat):
         return None
     whole = {**inside, **custom, **flat}
-    for name, kind in shape.typed.items():
-        value = whole.get(name)
-        if value is not None:
+    for name, value in whole.items():
+        kind = shape.typed.get(name)
+        if kind is not None and value is not None:
             where = name if name in flat else f"{container}.{name}"
             whole[name] = fitted(kind, value, place + where, problems)
     return _completed(shape, whole)

@@ -29,11 +29,13 @@ def marked(fields: Mapping[str, Any], hops: int) -> dict[str, Any]:
     """The fields of a call with the mark in their context. A context that is no object is left to whoever
     checks the call."""
     context = fields.get("context")
-    if not isinstance(context, Mapping | None):
+    if context is None:
+        return {**fields, "context": {KEY: {"hops": hops}}}
+    if not isinstance(context, Mapping):
         return dict(fields)
-    before = context.get(KEY) if context else None
-    mark = {**(before if isinstance(before, Mapping) else {}), "hops": hops}
-    return {**fields, "context": {**(context or {}), KEY: mark}}
+    before = context.get(KEY)
+    mark = {**before, "hops": hops} if isinstance(before, Mapping) else {"hops": hops}
+    return {**fields, "context": {**context, KEY: mark}}
 
 
 def marked_body(path: str, body: Any, hops: int) -> Any:

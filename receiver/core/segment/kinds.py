@@ -118,7 +118,7 @@ def _texts(value: Any) -> list[str] | None:
 
 
 def _object(value: Any) -> dict[str, Any] | None:
-    return dict(value) if isinstance(value, Mapping) else None
+    return dict(value) if isinstance(value, dict | Mapping) else None
 
 
 def _switches(value: Any) -> dict[str, Any] | None:
