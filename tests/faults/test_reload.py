@@ -63,7 +63,7 @@ def test_routes_and_queues_come_and_go_under_load(tmp_path: Path) -> None:
         Stack(tmp_path, routes(route("load"))) as stack,
         Client(stack, audit := Audit(stack.notes, due)) as client,
     ):
-        with Load(stack, audit, wait=0.01):
+        with Load(stack, audit, wait=0.01) as load:
             flowing(audit)
             write(tmp_path, routes(route("load", concurrency=5), route("added", "Later", queue="own")))
             until(lambda: bool(stack.drains("own")), what="a drain of the new queue")
@@ -74,6 +74,7 @@ def test_routes_and_queues_come_and_go_under_load(tmp_path: Path) -> None:
             until(lambda: not stack.workers("own"), what="the queue's workers to end")
             assert client.post("Later", "to-the-moved-one") == 200
             until(lambda: stack.notes.done("added")["to-the-moved-one"] == 1, what="its delivery")
+        assert set(load.statuses) == {200}
         assert stack.store.routes()[1].concurrency == 5
         assert audit.settle(stack.store).doubles == 0
 
