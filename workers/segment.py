@@ -164,4 +164,4 @@ class SegmentConnection:
         return self._message.hops + 1
 
     def _id(self, encoded: Encoded) -> str:
-        return self._call_id(encoded.body) if encoded.message_id is None else encoded.message_id
+        return self._call_id(encoded.content) if encoded.message_id is None else encoded.message_id

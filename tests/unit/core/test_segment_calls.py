@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from receiver.core import release
+from receiver.core.segment import calls
 from receiver.core.segment.calls import MAX_CALL, InvalidCall, encode
 from receiver.core.segment.fields import CALLS, GROUP_TRAITS, PROPERTIES, SHAPES, TRAITS, Call
 from receiver.core.steps import segment_fields
@@ -199,6 +201,20 @@ def test_a_time_without_a_zone_is_utc() -> None:
     naive = datetime(2026, 5, 1, tzinfo=UTC).replace(tzinfo=None)
     assert sent("identify", timestamp=naive)["timestamp"] == "2026-05-01T00:00:00+00:00"
     assert sent("identify", timestamp="2026-05-01T12:00:00.123456789Z")["timestamp"].endswith("789Z")
+
+
+def test_an_update_does_not_change_what_a_call_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    def content() -> bytes:
+        calls._library.cache_clear()
+        return encode("track", {**NEEDED["track"], "context": {"ip": "192.0.2.1"}}).content
+
+    before = content()
+    with monkeypatch.context() as patched:
+        patched.setattr(release, "number", lambda: "99.0.0")
+        assert content() == before
+    calls._library.cache_clear()
+    assert b"hookyard" not in before
+    assert b"192.0.2.1" in before
 
 
 def test_the_library_of_the_call_wins() -> None:
