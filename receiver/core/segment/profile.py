@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import quote
 
+from receiver.core.segment.request import can_be_sent
+
 Get: TypeAlias = Literal["traits", "properties", "external_ids", "events", "metadata", "links"]
 Collection: TypeAlias = Literal["users", "accounts"]
 Class: TypeAlias = Literal["audience", "computed_trait"]
@@ -115,7 +117,7 @@ def check_id(id: Any) -> Iterator[tuple[str, str]]:
         yield "id", "write <type>:<value>, such as user_id:42"
     elif len(id) > LONGEST_ID:
         yield "id", f"{len(id):,} characters, expected at most {LONGEST_ID:,}"
-    elif not _can_be_sent(id):
+    elif not can_be_sent(id):
         yield "id", "holds half a surrogate pair, which cannot be sent"
 
 
@@ -165,7 +167,7 @@ def _problem(name: str, value: Any, resource: Resource) -> str:
             return "" if _moment(value) else "must be ISO 8601, such as 2026-05-01T12:00:00Z"
         case "verbose":
             return "" if isinstance(value, bool) else "must be true or false"
-    return "" if isinstance(value, str) and value and _can_be_sent(value) else "must be a text"
+    return "" if isinstance(value, str) and value and can_be_sent(value) else "must be a text"
 
 
 def _out_of(value: Any, most: int) -> str:
@@ -177,19 +179,11 @@ def _wrong_names(value: Any) -> str:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         return "must be a list of names, or names with commas between"
-    if not all(name.strip() and _can_be_sent(name) for name in names):
+    if not all(name.strip() and can_be_sent(name) for name in names):
         return "holds a name that is empty or cannot be sent"
     if any("," in name for name in names):
         return "holds a name with a comma, which the Profile API takes for two names"
     return ""
-
-
-def _can_be_sent(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _moment(value: Any) -> datetime | None:

@@ -14,7 +14,7 @@ from receiver.core import exact_json
 from receiver.core.connections import Connection
 from receiver.core.segment.answers import error_of
 from receiver.core.segment.profile import RESOURCES, Lookup, quoted_id
-from receiver.core.segment.request import AUTHORIZATION, JSON_TYPE, Request, authorization
+from receiver.core.segment.request import AUTHORIZATION, JSON_TYPE, Request, authorization, can_be_sent
 
 Output: TypeAlias = dict[str, Any]
 """`found`, what was asked for under its own name, and for lists `has_more` and `next`."""
@@ -174,7 +174,7 @@ def _joined(before: Any, items: Any) -> Any:
 
 def _next(cursor: dict[str, Any]) -> str:
     value = cursor.get("next") if cursor.get("has_more") else None
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and can_be_sent(value) else ""
 
 
 def _output(lookup: Lookup, items: Any, next_: str, *, found: bool = True) -> Output:

@@ -157,7 +157,7 @@ def _wrong_target(method: str, path: str) -> Iterable[tuple[str, str]]:
         yield "path", f"{found[0]!r} {where}"
     elif {".", ".."}.intersection(unquote(path).split("/")):
         yield "path", "holds `.` or `..`"
-    elif not _can_be_sent(path):
+    elif not can_be_sent(path):
         yield "path", "holds half a character"
 
 
@@ -167,7 +167,7 @@ def _wrong_headers(headers: Mapping[str, str]) -> Iterable[tuple[str, str]]:
             yield "headers", f"{name!r} is no name of a header"
         elif name.lower() in FRAMING or name.lower() == "host":
             yield f"headers.{name}", "is set by the client itself"
-        elif not isinstance(value, str) or _CONTROL.search(value) or not _can_be_sent(value):
+        elif not isinstance(value, str) or _CONTROL.search(value) or not can_be_sent(value):
             yield f"headers.{name}", "must be text without line breaks or other control characters"
 
 
@@ -183,12 +183,12 @@ def _query(query: Mapping[str, Any] | None) -> str:
 def _written(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | int | float) and _can_be_sent(f"{name}{value}"):
+    if isinstance(value, str | int | float) and can_be_sent(f"{name}{value}"):
         return str(value)
     raise InvalidRequest([(f"query.{name}", "must be text, a number, true or false, or a list of them")])
 
 
-def _can_be_sent(text: str) -> bool:
+def can_be_sent(text: str) -> bool:
     """JavaScript's lone surrogates are no text that UTF-8 could say."""
     try:
         text.encode()

@@ -207,7 +207,14 @@ def test_answers_that_are_none(reply: Reply, code: str, again: bool) -> None:
 
 @pytest.mark.parametrize(
     "cursor",
-    [None, 7, {"has_more": True}, {"has_more": True, "next": None}, {"has_more": True, "next": 3}],
+    [
+        None,
+        7,
+        {"has_more": True},
+        {"has_more": True, "next": None},
+        {"has_more": True, "next": 3},
+        {"has_more": True, "next": "\ud83d"},
+    ],
 )
 def test_a_cursor_that_leads_nowhere_ends_it(cursor: Any) -> None:
     assert answered(said({"traits": {"a": 1}, "cursor": cursor}))["traits"] == {"a": 1}
