@@ -10,6 +10,13 @@ from typing import Any
 
 import msgspec
 
+SEGMENT_FIELDS = (
+    *("type", "messageId", "userId", "anonymousId", "groupId", "previousId", "event", "name", "category"),
+    *("properties", "traits", "context", "integrations", "channel", "version", "projectId", "writeKey"),
+    *("timestamp", "originalTimestamp", "sentAt", "receivedAt"),
+)
+"""What Segment's messages have. Others may come; a name that is nearly one of these is probably a slip."""
+
 
 class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A verified message that asks to be stored. `receiver.intake` makes it, the committer stores it."""

@@ -3,7 +3,7 @@
 Works on the plain data, whatever its shape, so that one run finds all problems and not the shape's first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
@@ -135,12 +135,28 @@ def _check_route(
         close = get_close_matches(name.lower(), KNOWN_TYPES, n=1, cutoff=0.8)
         if name not in KNOWN_TYPES and close:
             findings.warn((*path, "types", at), f"Segment sends no type {name}; did you mean {close[0]}?")
-    where = check_fql((*path, "where"), route.get("where"), findings)
-    if where is not None and "steps" in where.roots:
-        findings.warn((*path, "where"), "no step has run when routes are chosen; use when of a later step")
+    _check_where((*path, "where"), route, types, findings)
     queue = route.get("queue")
     if isinstance(queue, str) and queue in RESERVED_QUEUES:
         findings.error(
             (*path, "queue"), f"{queue} is the queue of {RESERVED_QUEUES[queue]}; take another name"
         )
     check_steps((*path, "steps"), route.get("steps"), data, environ, findings)
+
+
+def _check_where(path: Path, route: dict[str, Any], types: list[str], findings: Findings) -> None:
+    where = check_fql(path, route.get("where"), findings)
+    if where is None:
+        return
+    if "steps" in where.roots:
+        findings.warn(path, "no step has run when routes are chosen; use when of a later step")
+    if "events" in route and not types:
+        types = ["track"]
+    asked = where.only("type")
+    if asked is not None and (not asked or (types and asked.isdisjoint(types))):
+        said = f"it asks for {_or(asked)}, types for {_or(types)}" if asked else "no message has two types"
+        findings.warn(path, f"no message can pass: {said}")
+
+
+def _or(names: Iterable[str]) -> str:
+    return " or ".join(sorted(names))

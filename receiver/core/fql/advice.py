@@ -19,37 +19,18 @@ from receiver.core.fql.tree import (
 )
 from receiver.core.fql.values import typeof
 from receiver.core.globs import GlobError, compile_glob
+from receiver.core.message import SEGMENT_FIELDS
 
-FIELDS = (
-    "type",
-    "event",
-    "properties",
-    "traits",
-    "context",
-    "userId",
-    "anonymousId",
-    "groupId",
-    "previousId",
-    "messageId",
-    "name",
-    "category",
-    "channel",
-    "integrations",
-    "timestamp",
-    "originalTimestamp",
-    "sentAt",
-    "receivedAt",
-    "version",
-    "projectId",
-    "writeKey",
-    "steps",
-)
-"""Top-level fields of Segment's messages, and `steps`, which a step's `when` may read."""
+FIELDS = (*SEGMENT_FIELDS, "steps")
+"""What a message may be asked for; `steps` holds the outputs of earlier steps."""
 
 
 def advice(root: Node) -> Iterator[str]:
     """One sentence for each thing."""
     yield from _no_bool(root, "the statement")
+    if isinstance(root, Path) and not _known(root):
+        every = "; for every message leave the condition out" if root.steps == ("all",) else ""
+        yield f"{root.steps[0]} is read as a field of the message{every}"
     for node in inside_out(root):
         match node:
             case And(parts=parts) | Or(parts=parts):

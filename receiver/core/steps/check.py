@@ -16,17 +16,11 @@ from receiver.core.environ_check import (
 )
 from receiver.core.findings import Findings
 from receiver.core.fql_check import check_fql
+from receiver.core.message import SEGMENT_FIELDS
 from receiver.core.steps import KINDS
 from receiver.core.steps.base import Place, SharedKeys
 from receiver.core.templates import OWN_NAMES, Kind, TemplateError, compile_value
 from receiver.core.yaml_nodes import Path
-
-MESSAGE_FIELDS = (
-    *("type", "messageId", "userId", "anonymousId", "groupId", "previousId", "event", "name", "category"),
-    *("properties", "traits", "context", "integrations", "channel", "version", "projectId"),
-    *("timestamp", "originalTimestamp", "sentAt", "receivedAt"),
-)
-"""What Segment's messages have. Others may come; a name that is nearly one of these is probably a slip."""
 
 _CHECKS = {
     "header_env": check_header_values,
@@ -133,7 +127,7 @@ def _check_template(place: Path, value: Any, kind: Kind, scope: _Scope) -> None:
         scope.findings.error(place, str(error))
         return
     scope.check_used(place, template.steps)
-    for name in sorted(template.names - set(MESSAGE_FIELDS) - set(OWN_NAMES)):
-        close = get_close_matches(name, [*MESSAGE_FIELDS, *OWN_NAMES], n=1, cutoff=0.8)
+    for name in sorted(template.names - set(SEGMENT_FIELDS) - set(OWN_NAMES)):
+        close = get_close_matches(name, [*SEGMENT_FIELDS, *OWN_NAMES], n=1, cutoff=0.8)
         if close:
             scope.findings.warn(place, f"messages rarely have a field {name}; did you mean {close[0]}?")

@@ -140,9 +140,24 @@ def test_a_statement_that_is_none_is_refused_with_its_line_and_a_caret() -> None
     )
 
 
-def test_what_is_probably_not_meant_is_warned_about() -> None:
-    text = ROUTES + "  wrong: {where: type = track, steps: [{handler: 'a:b'}]}\n"
+@pytest.mark.parametrize(
+    ("keys", "warning"),
+    [
+        ("where: type = track", "track is read as a field of the message; a text stands in quotes"),
+        ("where: steps.a = 1", "no step has run when routes are chosen; use when of a later step"),
+        ("types: [page], where: type = 'track'", "no message can pass: it asks for track, types for page"),
+        ("events: [A], where: \"type in ['page', 'group']\"", "it asks for group or page, types for track"),
+        ("where: type = 'track' and type = 'page'", "no message can pass: no message has two types"),
+    ],
+)
+def test_what_is_probably_not_meant_is_warned_about(keys: str, warning: str) -> None:
+    text = ROUTES + f"  wrong: {{{keys}, steps: [{{handler: 'a:b'}}]}}\n"
     warnings = parse(text, file="routes.yaml", environ={}).warnings
-    assert str(warnings[-1]) == (
-        "routes.yaml:13: routes.wrong.where: track is read as a field of the message; a text stands in quotes"
-    )
+    assert str(warnings[-1]).startswith("routes.yaml:13: routes.wrong.where: ")
+    assert warning in str(warnings[-1])
+
+
+def test_types_and_where_that_fit_are_not_warned_about() -> None:
+    keys = "types: [page, track], where: type = 'track' and properties.a = 1"
+    text = ROUTES + f"  right: {{{keys}, steps: [{{handler: 'a:b'}}]}}\n"
+    assert [one for one in parse(text, file="f", environ={}).warnings if "right" in one.key] == []

@@ -16,6 +16,8 @@ from receiver.core.fql import compile_fql
         ("match( event, '[a' )", "fits nothing: the set"),
         ("match( event, 'a\\' )", "fits nothing"),
         ("type = track", "track is read as a field"),
+        ("all", "all is read as a field of the message; for every message leave the condition out"),
+        ("vip", "vip is read as a field"),
         ("'a' in 'abc'", "not a list"),
         ("contains( event, 5 )", "contains compares texts only"),
         ("match( event, ['a'] )", "match compares texts only"),
@@ -44,6 +46,7 @@ def test_a_warning(statement: str, warning: str) -> None:
         "x_custom = 'a' and semver( context.app.version, '>', '1' )",
         "properties.a = properties.b and userId != null and steps.who.plan = 'x'",
         "bool( properties.x )",
+        "properties.vip",
     ],
 )
 def test_no_warning(statement: str) -> None:
