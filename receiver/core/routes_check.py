@@ -14,6 +14,7 @@ from receiver.core.environ_check import check_variables
 from receiver.core.findings import Findings, mappings, texts
 from receiver.core.fql_check import check_fql
 from receiver.core.routes_models import SourceKeys
+from receiver.core.routes_reach import check_reach
 from receiver.core.steps.check import check_steps
 from receiver.core.verify_check import check_verify
 from receiver.core.yaml_nodes import Path
@@ -35,6 +36,7 @@ def check(data: Mapping[str, Any], environ: Mapping[str, str], findings: Finding
     _check_paths(data, findings)
     for name, route in mappings(data.get("routes")):
         _check_route(("routes", name), route, data, environ, findings)
+    check_reach(data, findings)
     if not data.get("sources"):
         findings.warn((), "there is no source, so nothing can come in")
 

@@ -17,7 +17,7 @@ from receiver.core.environ_check import (
 from receiver.core.findings import Findings
 from receiver.core.fql_check import check_fql
 from receiver.core.message import SEGMENT_FIELDS
-from receiver.core.steps import KINDS
+from receiver.core.steps import KINDS, transform
 from receiver.core.steps.base import Place, SharedKeys
 from receiver.core.templates import OWN_NAMES, Kind, TemplateError, compile_value
 from receiver.core.yaml_nodes import Path
@@ -59,8 +59,13 @@ def check_steps(
     mappings = [(at, step) for at, step in enumerate(_list(steps)) if isinstance(step, dict)]
     every = tuple(name for _, step in mappings if (name := _name(step)) is not None)
     scope = _Scope(every, [], environ, findings)
+    ended_by: str | None = None
     for at, step in mappings:
         place = (*path, at)
+        if ended_by is not None:
+            findings.warn(place, f"never runs: {ended_by} drops every message")
+        elif "when" not in step and transform.drops_all(step.get("transform")):
+            ended_by = _name(step)
         kinds = [kind for kind in KINDS if kind in step]
         _check_kind(place, step, kinds, findings)
         _check_condition((*place, "when"), step.get("when"), scope)

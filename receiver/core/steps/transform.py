@@ -159,6 +159,20 @@ def check(path: Path, step: Any, data: Mapping[str, Any], findings: Findings) ->
             findings.warn((*path, at, "allow"), "takes away `type` and all ids that it does not list")
 
 
+def drops_all(step: Any) -> bool:
+    """Whether no message gets past it: it drops without a condition, or keeps none."""
+    return any(
+        isinstance(action, dict)
+        and action.get("if", EVERY) == EVERY
+        and (action.get("drop") is True or _keeps_none(action.get("sample")))
+        for action in (step if isinstance(step, list) else ())
+    )
+
+
+def _keeps_none(sample: Any) -> bool:
+    return isinstance(sample, dict) and sample.get("percent") in (0, 0.0)
+
+
 def templates(path: Path, step: Any) -> Iterator[Place]:
     """The values of `set` and the conditions."""
     for at, action in enumerate(step if isinstance(step, list) else ()):

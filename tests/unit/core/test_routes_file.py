@@ -384,6 +384,21 @@ def warnings_of(text: str, environ: Mapping[str, str] = ENVIRON) -> list[str]:
             "f:6: routes.r.steps[0].http.json.a: messages rarely have a field userid; did you mean userId?",
         ),
         (
+            "sources:\n  s: {verify: {scheme: none}, paths: {s: [r]}}\nroutes:\n"
+            "  r: {steps: [{handler: 'a:b'}]}\n  lost: {steps: [{handler: 'a:b'}]}\n",
+            "f:5: routes.lost: no message reaches it: no path of s feeds it",
+        ),
+        (
+            "sources:\n  s: {verify: {scheme: none}, enabled: false}\n"
+            "routes:\n  r: {sources: [s], steps: [{handler: 'a:b'}]}\n",
+            "f:4: routes.r: only replays reach it: s has enabled: false",
+        ),
+        (
+            "routes:\n  r:\n    steps:\n      - transform: [{set: {a: 1}}, {drop: true}]\n"
+            "      - handler: 'a:b'\n",
+            "f:5: routes.r.steps[1]: never runs: transform drops every message",
+        ),
+        (
             "connections: {crm: {write_key_env: WRITE_KEY}}\nroutes:\n  r:\n    steps:\n"
             "      - segment: {connection: crm, call: page, anonymousId: generate}\n",
             "f:5: routes.r.steps[0].segment.anonymousId: is the same for every message",
@@ -396,6 +411,17 @@ def test_what_probably_is_not_meant_is_a_warning(text: str, said: str) -> None:
 
 def test_a_good_file_has_no_warnings() -> None:
     assert full().warnings == ()
+
+
+@pytest.mark.parametrize("route", ["{types: [track]}", "{sources: [keyed]}", "{sources: [shop, keyed]}"])
+def test_a_route_that_something_can_reach_is_not_warned_about(route: str) -> None:
+    verify = "verify: {scheme: bearer, secret_env: WRITE_KEY}"
+    text = (
+        f"sources:\n  shop: {{{verify}, paths: {{shop: all, other: [x]}}}}\n"
+        f"  keyed: {{{verify}, write_key_env: WRITE_KEY, paths: {{k: [x]}}}}\n"
+        f"routes:\n  x: {{steps: [{{handler: 'a:b'}}]}}\n  r: {route[:-1]}, steps: [{{handler: 'a:b'}}]}}\n"
+    )
+    assert warnings_of(text) == []
 
 
 def schema_nodes(node: Any) -> list[dict[str, Any]]:
