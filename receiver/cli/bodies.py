@@ -33,25 +33,26 @@ def objects(given: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
     return found
 
 
-def message(file: str | None, problems: list[str]) -> dict[str, Any]:
-    """The one object of a file, if there is a file."""
+def message(file: str | None) -> dict[str, Any]:
+    """The one object of a file, if there is a file. Raises click.UsageError."""
     if file is None:
         return {}
     try:
         found = exact_json.loads(content(file))
     except exact_json.NotJson as error:
-        problems.append(f"--file: {file} is not JSON: {error}")
-        return {}
-    if isinstance(found, dict):
-        return found
-    problems.append(f"--file: {file} holds no JSON object")
-    return {}
+        raise click.UsageError(f"--file: {file} is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise click.UsageError(f"--file: {file} holds no JSON object")
+    return found
 
 
 def messages(file: str) -> list[Any]:
-    """Every message of a file: of its lines, or of its arrays. Raises click.ClickException."""
-    with click.open_file(file, "rb") as opened:
-        values = [exact_json.loads(body) for body, _ in message_files.bodies(opened, file)]
+    """Every message of a file: of its lines, or of its arrays. Raises click.UsageError."""
+    try:
+        with click.open_file(file, "rb") as opened:
+            values = [exact_json.loads(body) for body, _ in message_files.bodies(opened, file)]
+    except click.ClickException as error:
+        raise click.UsageError(f"--file: {error.message}") from None
     return [one for value in values for one in (value if isinstance(value, list) else [value])]
 
 

@@ -42,15 +42,14 @@ def chosen(project: Project, name: str | None, api: Api) -> Connection:
         return next(iter(fit.values()))
     if name in fit:
         return fit[name]
-    if name is None and fit:
-        sentence = "choose one with --connection"
-    elif name in every:
+    if name in every:
         sentence = f"the connection {name} has no {CREDENTIALS[api]}"
+    elif name is not None:
+        sentence = f"no connection is called {name}"
     else:
-        sentence = f"no connection is called {name}" if name else f"none has a {CREDENTIALS[api]}"
-    known = ", ".join(fit) or "none"
-    path = str(project.settings.routes)
-    raise ConfigError([Problem(path, None, "connections", f"{sentence}; there are: {known}")])
+        sentence = "choose one with --connection" if fit else f"no connection has a {CREDENTIALS[api]}"
+    known = f"; there are: {', '.join(fit)}" if fit else ""
+    raise ConfigError([Problem(str(project.settings.routes), None, "connections", sentence + known)])
 
 
 def exchange(made: Request, *, seconds: float = SECONDS) -> Reply:

@@ -73,7 +73,7 @@ def _command(call: Call) -> click.Command:
     ) -> int:
         written = {name: value for name, value in given.items() if value is not None}
         problems: list[str] = []
-        values = {**bodies.message(file, problems), **_parsed(fields, written, problems)}
+        values = {**bodies.message(file), **_parsed(fields, written, problems)}
         if generate:
             values["anonymousId"] = str(uuid.uuid4())
         return _run(call, values, problems, connection, dry_run=dry_run, as_json=as_json)

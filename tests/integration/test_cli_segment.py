@@ -159,22 +159,27 @@ def test_an_anonymous_id_is_made_up_on_request(segment: SegmentStandIn) -> None:
     assert len(first) == 36
 
 
-def test_all_that_is_wrong_is_said_at_once(
-    segment: SegmentStandIn, monkeypatch: pytest.MonkeyPatch, capsys: Captured
-) -> None:
-    typed(monkeypatch, "[]]")
-    assert call("track", "--properties", "{", "--revenue", "much", "--currency", "XYZ", "--file", "-") == 2
+def test_all_that_is_wrong_is_said_at_once(segment: SegmentStandIn, capsys: Captured) -> None:
+    assert call("track", "--properties", "{", "--revenue", "much", "--currency", "XYZ") == 2
     said = capsys.readouterr().err
     for problem in (
         "--properties: is not JSON",
-        "--file: - is not JSON",
         "event: is required",
-        "userId, ",
+        "userId, anonymousId: one of them",
+        "revenue: expected a number",
+        "currency: expected a currency of ISO 4217",
     ):
         assert problem in said
-    assert "revenue: expected a number" in said
-    assert "currency: expected a currency of ISO 4217" in said
     assert segment.requests == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]]", "[1]", "7", "[" * 100_000, '"text"'])
+def test_a_file_that_holds_no_call(text: str, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    for command in ("track", "batch"):
+        typed(monkeypatch, text)
+        assert call(command, "--file", "-") == 2
+        said = capsys.readouterr().err
+        assert "Error: --file: -" in said or "Error: batch" in said
 
 
 def test_a_dry_run_prints_the_exact_request(segment: SegmentStandIn, capsys: Captured) -> None:
