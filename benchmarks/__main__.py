@@ -10,7 +10,7 @@ from rich.console import Console
 from benchmarks.plan import Plan, quick
 from benchmarks.processes import PROJECT, BenchmarkFailed
 from benchmarks.report import Row, report, show, write
-from benchmarks.rows import accept, deliver, filters, latency, memory, startup
+from benchmarks.rows import accept, deliver, filters, isolation, latency, memory, startup
 
 ROWS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "accept": accept.single,
@@ -22,6 +22,7 @@ ROWS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "http": deliver.http,
     "segment": deliver.segment,
     "latency": latency.latency,
+    "isolation": isolation.isolation,
     "memory": memory.memory,
     "dev": startup.startup,
 }

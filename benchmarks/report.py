@@ -60,6 +60,13 @@ def at_least_ratio(value: float, times: float, name: str, baseline: Sequence[flo
     return Goal(text=f"≥ {times:g} × {name}", baseline=middle, ratio=ratio, passed=ratio >= times)
 
 
+def at_most_ratio(value: float, times: float, name: str, baseline: Sequence[float]) -> Goal:
+    """`value` may be `times` × the median of the baseline's samples."""
+    middle = statistics.median(baseline)
+    ratio = value / middle
+    return Goal(text=f"≤ {times:g} × {name}", baseline=middle, ratio=ratio, passed=ratio <= times)
+
+
 def at_least(value: float, bound: float, unit: str) -> Goal:
     return Goal(text=f"≥ {bound:,.0f} {unit}", baseline=None, ratio=None, passed=value >= bound)
 

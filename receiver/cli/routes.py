@@ -124,8 +124,9 @@ def _told(state: RouteState, now_ms: int) -> Iterator[str]:
 
 def _way_back(breaker: Breaker, now_ms: int) -> str:
     if breaker.state == "open":
+        failed = f"{breaker.trips - 1} times it tried to go on, and failed. " if breaker.trips > 1 else ""
         left_s = max(0, breaker.probe_ms - now_ms) / 1000
-        return f"Its deliveries are held; one of them probes in {left_s:.0f} s."
+        return f"{failed}Its deliveries are held; one of them probes in {left_s:.0f} s."
     if breaker.state == "probing":
         return "One of its deliveries probes now."
     return f"It works again, {breaker.limit} deliveries at a time."
@@ -168,6 +169,7 @@ def _breaker_as_json(breaker: Breaker) -> dict[str, Any]:
     return {
         "state": breaker.state,
         "reason": breaker.reason,
+        "trips": breaker.trips,
         "since": iso(breaker.since_ms),
         "probe_at": iso(breaker.probe_ms) if breaker.state == "open" else None,
         "limit": breaker.limit,

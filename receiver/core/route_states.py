@@ -17,6 +17,8 @@ class Breaker(msgspec.Struct, frozen=True, kw_only=True):
     """Why it opened."""
     since_ms: int
     """When; 0 while it is closed."""
+    trips: int
+    """How often it opened since: once, and after each probe that failed."""
     probe_ms: int
     """When an open one probes."""
     limit: int

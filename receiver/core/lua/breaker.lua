@@ -6,12 +6,14 @@ local MANY = 64           -- attempts that are remembered, about
 local LAPSE_MS = 60000    -- what failed is forgotten when nothing failed for so long
 local FIRST_MS, LONGEST_MS = 5000, 300000  -- until a probe; twice as long after each that fails
 
--- `changes` collects {route, state, reason, ms until the next probe, limit} for the log of the drain.
+-- `changes` collects {route, state, reason, ms until the next probe, limit} for the log of the drain. `trips`: how
+-- often it opened before, since it was last closed; the reason it shows is the first one.
 local function open(route, reason, trips, now, changes)
   local wait = math.min(FIRST_MS * 2 ^ trips, LONGEST_MS)
-  local since = trips > 0 and call('HGET', BREAKER .. route, 'since') or now
-  call('HSET', BREAKER .. route, 'state', 'open', 'reason', reason, 'since', since, 'trips', trips + 1,
-    'failed', 0, 'worked', 0, 'held', 0)
+  if trips == 0 then
+    call('HSET', BREAKER .. route, 'reason', reason, 'since', now)
+  end
+  call('HSET', BREAKER .. route, 'state', 'open', 'trips', trips + 1, 'failed', 0, 'worked', 0, 'held', 0)
   call('PERSIST', BREAKER .. route)
   call('HSET', ROUTE .. route, 'limit', 1)
   local queue = call('HGET', ROUTE .. route, 'queue')

@@ -74,7 +74,7 @@ function act.routes()
   for i = 1, #all, 2 do
     local name, number = all[i], all[i + 1]
     local at = call('HMGET', ROUTE .. number, 'queue', 'concurrency', 'rate', 'paused', 'rests', 'limit', 'gone')
-    local breaker = call('HMGET', BREAKER .. number, 'state', 'reason', 'since')
+    local breaker = call('HMGET', BREAKER .. number, 'state', 'reason', 'since', 'trips')
     local oldest = call('LINDEX', BACKLOG .. number, 0)
     local since = 0
     if oldest then
@@ -88,7 +88,7 @@ function act.routes()
       parked = call('ZCARD', PARKED .. number), running = call('SCARD', RUNNING .. number),
       dead = call('ZCARD', DEAD .. number), gone_ms = tonumber(at[7] or 0),
       breaker = {state = breaker[1] or 'closed', reason = breaker[2] or '', since_ms = tonumber(breaker[3] or 0),
-        probe_ms = tonumber(at[5] or 0), limit = tonumber(at[6] or 0)},
+        trips = tonumber(breaker[4] or 0), probe_ms = tonumber(at[5] or 0), limit = tonumber(at[6] or 0)},
     }
   end
   return {rows = rows}
