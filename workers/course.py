@@ -20,7 +20,7 @@ from receiver.core.steps.handler import HandlerSpec
 from workers.api import Context, Message
 from workers.conditions import holds
 from workers.errors import PermanentError, outcome_of
-from workers.hosts import HOST_DOWN
+from workers.hosts import HostDown
 from workers.limits import Limits
 from workers.outcome import Dead, Done, Drop, Outcome, Retry
 from workers.steps.base import Changed, Changing, Step
@@ -145,7 +145,7 @@ async def run(line: Line, message: Message, context: Context, counting: Counting
 
 def _is_held(outcome: Outcome, stage: Stage) -> bool:
     """Not of a handler, which has done who knows what before it asked for that host."""
-    down = isinstance(outcome, Retry) and outcome.code == HOST_DOWN
+    down = isinstance(outcome, Retry) and outcome.code == HostDown.code
     return down and not isinstance(stage.config.spec, HandlerSpec)
 
 

@@ -1,10 +1,10 @@
 """What of an attempt's outcome is the destination's failure, and how long one attempt may hold up others."""
 
 from receiver.core.records import Progress
-from workers.hosts import HOST_DOWN
+from workers.hosts import HostDown
 from workers.outcome import Outcome, Retry
 
-UNREACHED = frozenset({HOST_DOWN, "dns", "connect", "tls", "disconnect", "timeout"})
+UNREACHED = frozenset({HostDown.code, "dns", "connect", "tls", "disconnect", "timeout"})
 ORDER_WAIT_MS = 3_600_000
 """How long a delivery that fails holds up those of its ordering key: when its next attempt would be later
 than this after its first, they go before it."""

@@ -16,7 +16,6 @@ from workers.errors import Unreachable
 
 log = logging.getLogger("hookyard.http")
 
-HOST_DOWN = "host_down"
 IN_A_ROW = 5
 """So many connections must fail, and none succeed in between."""
 FIRST_S, LONGEST_S = 5.0, 60.0
@@ -28,8 +27,10 @@ Host = tuple[str | None, int | None]
 class HostDown(Unreachable):
     """The request was not sent: its host is known to take no connections."""
 
+    code = "host_down"
+
     def __init__(self, host: str, after_s: float) -> None:
-        super().__init__(HOST_DOWN, f"{host} takes no connections for now; nothing was sent", after=after_s)
+        super().__init__(self.code, f"{host} takes no connections for now; nothing was sent", after=after_s)
 
 
 class _Failing:
