@@ -27,6 +27,7 @@ from workers.steps.base import Changed, Changing, Step
 
 log = logging.getLogger("hookyard.delivery")
 
+DONE = Done()
 OK, SKIPPED = "ok", "skipped"
 ERROR_CHARS = 300
 """Of the error of a step that the delivery went on without, as its output keeps it."""
@@ -73,11 +74,8 @@ class End(msgspec.Struct, frozen=True):
     """Whether that step was not tried, because its host is down."""
     did: Mapping[str, str]
     """What the steps before it did in this attempt: `ok`, `skipped`, or the error it went on after."""
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether every step worked, so that there is nothing to tell."""
-        return all(what == OK for what in self.did.values())
+    is_plain: bool = False
+    """Whether every step worked, so that there is nothing to tell."""
 
 
 class Counting:
@@ -88,6 +86,8 @@ class Counting:
     own: it begins with the attempt that first gets there, and another one with the attempt that gets past
     it, or that goes on after an error.
     """
+
+    __slots__ = ("_before", "_is_new", "_line", "number")
 
     def __init__(self, before: Record, line: Line) -> None:
         self.number = before.attempts + 1
@@ -120,15 +120,19 @@ class Counting:
 async def run(line: Line, message: Message, context: Context, counting: Counting, limits: Limits) -> End:
     """Run what is not done yet, up to the step that ends the attempt."""
     did: dict[str, str] = {}
+    is_plain = True
     for stage in line.stages:
         name = stage.config.name
         if name in context.steps:
             message = stage.again(message, context) if stage.again else message
             continue
         outcome = await _run(stage, message, context, limits)
-        if isinstance(outcome, Done | None):
-            context.steps[name] = outcome and outcome.output
-            did[name] = OK if outcome else SKIPPED
+        if outcome is None:
+            context.steps[name], did[name], is_plain = None, SKIPPED, False
+            continue
+        if isinstance(outcome, Done):
+            context.steps[name] = outcome.output
+            did[name] = OK
             message = outcome.message if isinstance(outcome, Changed) else message
             continue
         if _is_held(outcome, stage):
@@ -137,10 +141,11 @@ async def run(line: Line, message: Message, context: Context, counting: Counting
         outcome = _placed(outcome, name, context)
         if isinstance(outcome, Drop) or delay_s is not None or not stage.config.goes_on:
             return End(outcome, name, counting.base(name), delay_s, False, did)
+        is_plain = False
         counting.begin_anew()
         context.steps[name] = {"error": {"code": outcome.code, "message": outcome.error[:ERROR_CHARS]}}
         did[name] = f"{outcome.code}: {outcome.error}"[:ERROR_CHARS]
-    return End(Done(), "", counting.base(""), None, False, did)
+    return End(DONE, "", counting.base(""), None, False, did, is_plain)
 
 
 def _is_held(outcome: Outcome, stage: Stage) -> bool:
