@@ -20,7 +20,6 @@ from receiver.core.steps.handler import HandlerSpec
 from workers.api import Context, Message
 from workers.conditions import holds
 from workers.errors import PermanentError, outcome_of
-from workers.hosts import HostDown
 from workers.limits import Limits
 from workers.outcome import Dead, Done, Drop, Outcome, Retry
 from workers.steps.base import Changed, Changing, Step
@@ -71,7 +70,7 @@ class End(msgspec.Struct, frozen=True):
     delay_s: float | None
     """After a Retry: how long the schedule waits; None: the attempts are spent."""
     held: bool
-    """Whether that step was not tried, because its host is down."""
+    """Whether that step was not tried, because it is known that it has to wait."""
     did: Mapping[str, str]
     """What the steps before it did in this attempt: `ok`, `skipped`, or the error it went on after."""
     is_plain: bool = False
@@ -149,9 +148,8 @@ async def run(line: Line, message: Message, context: Context, counting: Counting
 
 
 def _is_held(outcome: Outcome, stage: Stage) -> bool:
-    """Not of a handler, which has done who knows what before it asked for that host."""
-    down = isinstance(outcome, Retry) and outcome.code == HostDown.code
-    return down and not isinstance(stage.config.spec, HandlerSpec)
+    """Not of a handler, which has done who knows what before."""
+    return isinstance(outcome, Retry) and outcome.held and not isinstance(stage.config.spec, HandlerSpec)
 
 
 def _placed(outcome: Drop | Retry | Dead, step: str, context: Context) -> Drop | Retry | Dead:

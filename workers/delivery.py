@@ -18,7 +18,6 @@ from workers import course
 from workers.api import Context, Message
 from workers.course import Counting, End, Line
 from workers.failing import failure_of, overtaken
-from workers.hosts import HostDown
 from workers.outcome import Dead, Done, Drop, Outcome, Retry
 from workers.toolbox import Toolbox
 
@@ -115,17 +114,17 @@ def _done_at_once(work: Work, started_ms: int, duration_ms: int) -> Result:
 
 
 def _held(work: Work, progress: Progress, end: End, now_ms: int) -> Result:
-    """No attempt counts: it waits until the host may take connections again."""
+    """No attempt counts: it waits until what it needs is there again."""
     before, after_s = work.before, end.outcome.after_s if isinstance(end.outcome, Retry) else None
-    record = msgspec.structs.replace(before, status=Status.WAITING, code=HostDown.code)
+    record = msgspec.structs.replace(before, status=Status.WAITING, code=_code(end.outcome))
     return Result(
         ref=work.ref,
         attempt=before.attempts + 1,
         letter=records.HELD,
         record=records.pack_record(record),
-        due_ms=now_ms + round((after_s or 0.0) * 1000),
+        due_ms=now_ms + round(min(after_s or 0.0, backoff.RETRY_AFTER_MAX_S) * 1000),
         blob=_bounded(progress) if progress.history or progress.outputs else "",
-        failure=HostDown.code,
+        failure=failure_of(end.outcome),
     )
 
 

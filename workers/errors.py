@@ -16,6 +16,8 @@ class RetryError(Exception):
     """
 
     code = "handler_retry"
+    held = False
+    """Whether nothing was sent, see `Retry.held`."""
 
     def __init__(self, message: str = "", *, after: float | timedelta | None = None) -> None:
         super().__init__(message)
@@ -76,9 +78,10 @@ class MessageUnreadable(PermanentError):
 class Unreachable(RetryError):
     """A destination takes no requests for now. `code` says why: dns, connect, http_503, …"""
 
-    def __init__(self, code: str, message: str, *, after: float | None = None) -> None:
+    def __init__(self, code: str, message: str, *, after: float | None = None, held: bool = False) -> None:
         super().__init__(message, after=after)
         self.code = code
+        self.held = held
 
 
 class RequestRefused(PermanentError):
@@ -92,7 +95,7 @@ class RequestRefused(PermanentError):
 def outcome_of(error: RetryError | PermanentError) -> Retry | Dead:
     """The error as the outcome of a step."""
     if isinstance(error, RetryError):
-        return Retry(error.code, str(error), error.after_s)
+        return Retry(error.code, str(error), error.after_s, error.held)
     return Dead(error.code, str(error))
 
 
@@ -105,5 +108,5 @@ def raise_for(outcome: Outcome) -> None:
 def error_for(outcome: Retry | Dead) -> RetryError | PermanentError:
     """What `outcome_of` answers with `outcome`."""
     if isinstance(outcome, Retry):
-        return Unreachable(outcome.code, outcome.error, after=outcome.after_s)
+        return Unreachable(outcome.code, outcome.error, after=outcome.after_s, held=outcome.held)
     return RequestRefused(outcome.code, outcome.error)

@@ -30,7 +30,8 @@ class HostDown(Unreachable):
     code = "host_down"
 
     def __init__(self, host: str, after_s: float) -> None:
-        super().__init__(self.code, f"{host} takes no connections for now; nothing was sent", after=after_s)
+        said = f"{host} takes no connections for now; nothing was sent"
+        super().__init__(self.code, said, after=after_s, held=True)
 
 
 class _Failing:

@@ -19,6 +19,9 @@ class Retry(msgspec.Struct, frozen=True):
     """One line for people, or a traceback."""
     after_s: float | None = None
     """The destination's Retry-After in seconds: may only push the next attempt later, never sooner."""
+    held: bool = False
+    """Nothing was sent, because it is known that it had to wait: no attempt counts, and it runs again after
+    `after_s`. Not of handlers, which have done who knows what before."""
 
 
 class Dead(msgspec.Struct, frozen=True):

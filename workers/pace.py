@@ -51,7 +51,7 @@ class Pace:
                 return Retry(error.code, error.message)
             if wait_s > PATIENCE_S:
                 used_up = f"{self._limit}, {self._per_second:g}/s for all workers, is used up"
-                return Retry("rate_limited", f"{used_up} for {wait_s:.0f} s", wait_s)
+                return Retry("rate_limited", f"{used_up} for {wait_s:.0f} s", wait_s, held=True)
             await asyncio.sleep(wait_s)
         return self._held()
 
@@ -65,7 +65,8 @@ class Pace:
         left_s = self._free_at - self._clock.monotonic()
         if left_s <= 0:
             return None
-        return Retry(self._asked.code, f"not sent, for another request was told: {self._asked.error}", left_s)
+        said = f"nothing was sent, for another request was told: {self._asked.error}"
+        return Retry("asked_to_wait", said, left_s, held=True)
 
 
 def of_sending(connection: Connection, rate: SharedRate) -> Pace:

@@ -142,7 +142,7 @@ def test_after_a_429_nothing_else_is_sent_until_its_time_is_up() -> None:
     with SegmentStandIn(busy) as server:
         outcomes = with_tools(work, segment_url=server.url)
         assert len(server.requests) == 1
-    assert {getattr(outcome, "code", "") for outcome in outcomes} == {"http_429"}
+    assert {getattr(outcome, "code", "") for outcome in outcomes} == {"http_429", "asked_to_wait"}
     assert all(50 < getattr(outcome, "after_s", 0) <= 60 for outcome in outcomes)
 
 

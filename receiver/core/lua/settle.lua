@@ -56,8 +56,10 @@ local function settle(turn)
         elseif attempt > 1 then
           append(unblob, ATTEMPTS .. block(n), field(n, route, replay))
         end
-        local kind = status == 'h' and 'held' or failure ~= '' and 'failed' or 'worked'
-        seen[kind] = seen[kind] + 1
+        local kind = failure == '' and 'worked' or status == 'h' and 'held' or 'failed'
+        if failure ~= '' or status ~= 'h' then  -- what waits for no fault of the destination says nothing of it
+          seen[kind] = seen[kind] + 1
+        end
         seen.code = failure ~= '' and failure or seen.code
         local outcome = OUTCOMES[status]
         if not outcome then

@@ -46,8 +46,8 @@ def test_after_a_retry_after_the_whole_connection_waits() -> None:
     one.heed(Retry("http_429", "POST x answered 429", 30.0))
     clock.forward(10)
     waits = turn(one)
-    told = "not sent, for another request was told: POST x answered 429"
-    assert waits == Retry("http_429", told, 20.0)
+    told = "nothing was sent, for another request was told: POST x answered 429"
+    assert waits == Retry("asked_to_wait", told, 20.0, held=True)
     assert places.asked == []  # what is not sent takes no place from others
     clock.forward(20)
     assert turn(one) is None
