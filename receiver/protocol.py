@@ -1,15 +1,18 @@
 """The server's HTTP protocol with bounds: uvicorn's takes however much header a sender likes to send, for as
 long as it likes, and answers what is no HTTP as text.
 
-It also spares each request what need not be done for each: see `_when_idle` and `receiver.answering`.
+It also does once for a connection what uvicorn does for each of its requests, and is meant for the server of
+`receiver.cli.serve` only: no WebSockets, no access log of uvicorn's, no limit of concurrency.
 """
 
 import asyncio
+from urllib.parse import unquote
 
-from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from receiver.answering import Answering
+from receiver.cycle import Cycle
 from receiver.errors_http import error_body
 
 MAX_HEAD = 65536
@@ -24,6 +27,7 @@ HEAD = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n
 class BoundedHttp(HttpToolsProtocol):
     """HTTP/1.1 for one connection; heads are bounded in bytes and time, errors have one shape."""
 
+    cycle: Cycle
     _head_bytes = 0
     _in_head = True
     _in_body = False
@@ -44,20 +48,57 @@ class BoundedHttp(HttpToolsProtocol):
         if self._idle_timer is not None:
             self._idle_timer.cancel()
 
+    def data_received(self, data: bytes) -> None:
+        self._idle_since = None
+        super().data_received(data)
+        if self._in_head and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD:
+                self.send_400_response("The request's headers are too large.")
+        self._watch_head()
+        self._watch_body()
+
     def on_message_begin(self) -> None:
         self._head_bytes, self._in_head = 0, True
-        super().on_message_begin()
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
         self._in_head, self._in_body = False, True
-        super().on_headers_complete()
+        version = self.parser.get_http_version()
+        keep_alive = version != "1.0" and self.parser.should_keep_alive()
+        cycle = Cycle(
+            self._scope(version),
+            self.transport,
+            self.flow,
+            self.server_state.default_headers,
+            keep_alive=keep_alive,
+            expects_continue=self.expect_100_continue,
+            on_response=self.on_response_complete,
+        )
+        before, self.cycle = self.cycle, cycle
+        if before is None or before.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:  # its turn comes when the one before is answered
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+
+    def on_body(self, body: bytes) -> None:
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.add(body)
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
 
     def on_message_complete(self) -> None:
         self._in_body = False
-        super().on_message_complete()
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.more_body = False
+            cycle.message_event.set()
 
     def on_response_complete(self) -> None:
-        """As uvicorn's, but for `_when_idle`."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -69,22 +110,28 @@ class BoundedHttp(HttpToolsProtocol):
         if self._idle_timer is None:
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._when_idle)
 
-    def data_received(self, data: bytes) -> None:
-        self._idle_since = None
-        super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD:
-                self.send_400_response("The request's headers are too large.")
-        self._watch_head()
-        self._watch_body()
-
     def send_400_response(self, msg: str) -> None:
         self._answer_and_close(b"400 Bad Request", error_body("bad_request", msg))
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        cycle.send = Answering(cycle)  # type: ignore[method-assign, assignment]
-        super()._start_asgi_task(cycle, app)
+    def _scope(self, version: str) -> dict[str, object]:
+        """What ASGI tells the application of a request."""
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        return {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": version,
+            "method": self.parser.get_method().decode("ascii"),
+            "scheme": self.scheme,
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+            "root_path": "",
+            "headers": self.headers,
+            "client": self.client,
+            "server": self.server,
+            "state": self.app_state.copy(),
+        }
 
     def _when_idle(self) -> None:
         """Closes a connection nobody uses. One timer for all its requests: to set and cancel one for each

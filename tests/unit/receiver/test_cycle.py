@@ -1,4 +1,4 @@
-"""Answers are the same, byte by byte, as those of uvicorn's own protocol; only their way is shorter."""
+"""Requests and answers are the same, byte by byte, as with uvicorn's own protocol; their way is shorter."""
 
 import re
 import socket
@@ -48,11 +48,27 @@ SCRIPTS: dict[str, Events] = {
 
 
 async def scripted(scope: Scope, receive: Receive, send: Send) -> None:
-    """Reads the request, then sends what its path names."""
-    while (await receive()).get("more_body"):
-        pass
-    for event in SCRIPTS[scope["path"]]:
-        await send(event)
+    """Reads the request, then sends what its path names; for other paths, what it was given."""
+    if scope["path"].startswith("/unread"):
+        await send(start())
+        await send(body(b"{}"))
+        await receive()
+        return
+    read = b""
+    more = True
+    while more:
+        event = await receive()
+        assert isinstance(event["body"], bytes)
+        read += event["body"]
+        more = event["more_body"]
+    if scope["path"] in SCRIPTS:
+        for event in SCRIPTS[scope["path"]]:
+            await send(event)
+        return
+    seen = {name: value for name, value in scope.items() if name not in ("client", "server", "state")}
+    text = repr((sorted(seen.items()), read)).encode()
+    await send(start([(b"content-length", str(len(text)).encode())]))
+    await send(body(text))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +98,27 @@ def request(path: str, method: str = "POST", version: str = "1.1", *more: str) -
     return "\r\n".join([*head, "", "x"]).encode()
 
 
+CHUNKED = b"POST /chunks HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED += b"1\r\na\r\n2\r\nbc\r\n3\r\ndef\r\n0\r\n\r\n"
 LAST = request("/good", "POST", "1.1", "Connection: close")
+
+
+@pytest.mark.parametrize("sent", [b"no HTTP\r\n\r\n", request("", "CONNECT")])
+def test_what_uvicorn_refuses_is_refused(sent: bytes, ours: str, uvicorns: str) -> None:
+    assert b" 400 Bad Request" in exchanged(ours, sent)
+    assert b" 400 Bad Request" in exchanged(uvicorns, sent)
+
+
+def test_a_body_in_pieces_is_put_together(ours: str) -> None:
+    head, text = b"POST /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 6\r\n\r\n", b"pieces"
+    with socket.create_connection(("127.0.0.1", urlsplit(ours).port or 0), 5) as sender:
+        sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(len(text)):
+            sender.sendall(head + text[:1] if at == 0 else text[at : at + 1])
+        received = b""
+        while chunk := sender.recv(65536):
+            received += chunk
+    assert received.endswith(b"b'pieces')")
 
 
 @pytest.mark.parametrize("path", sorted(SCRIPTS.keys() - {"/start-only"}))
@@ -104,7 +140,16 @@ def test_an_answer_without_a_body_does_not_begin(ours: str) -> None:
         request("/good", "POST", "1.0", "Connection: keep-alive"),
         request("/good", "POST", "1.1", "Expect: 100-continue") + LAST,
         request("/good") * 3 + LAST,
+        request("/unread") + request("/good") + LAST,
+        request("/caf%C3%A9/?a=%20b#c") + LAST,
+        request("http://other.test/x?y") + LAST,
+        request("/x", "PATCH", "1.1", "Upgrade: websocket", "Connection: upgrade, close"),
+        request("/x", "GET", "1.0"),
+        request("*", "OPTIONS") + LAST,
+        CHUNKED + LAST,
+        b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n" + b"y" * 300_000 + LAST,
     ],
+    ids=range(13),
 )
 def test_every_kind_of_request_is_answered_as_by_uvicorn(sent: bytes, ours: str, uvicorns: str) -> None:
     received = exchanged(ours, sent)
