@@ -1,5 +1,6 @@
 """Tokens to a tree. A level of nesting costs three Python frames, and there are at most MAX_NESTING."""
 
+from difflib import get_close_matches
 from typing import cast
 
 from receiver.core.fql.errors import FqlError
@@ -25,8 +26,6 @@ MAX_NESTING = 100
 """Most parentheses, lists and calls around one operand."""
 
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=", "in")
-
-
 _MIXED = "and binds tighter than or here, elsewhere perhaps not: say with ( ) what belongs together"
 
 
@@ -146,7 +145,9 @@ class _Parser:
         function = FUNCTIONS.get(name.value)
         if function is None:
             self._at -= 1
-            raise self._wrong(f"there is no function {name.value}; there are {', '.join(FUNCTIONS)}")
+            close = get_close_matches(name.value, FUNCTIONS, n=1)
+            others = f"did you mean {close[0]}?" if close else f"there are {', '.join(FUNCTIONS)}"
+            raise self._wrong(f"there is no function {name.value}; {others}")
         self._enter(self._next)
         self._at += 1
         args = [] if self._is(")") else self._operands()

@@ -24,9 +24,8 @@ class Judged:
     def words(self) -> str:
         """In one line: `properties.revenue > 100 is not true (properties.revenue is 50)`."""
         saw = ", ".join(f"{name} is {_cut(compact(value))}" for name, value in self.saw.items())
-        return f"{' '.join(self.text.split())} is {'' if self.held else 'not '}true" + (
-            f" ({saw})" if saw else ""
-        )
+        said = f"{' '.join(self.text.split())} is {'' if self.held else 'not '}true"
+        return f"{said} ({saw})" if saw else said
 
 
 class Predicate:
