@@ -38,6 +38,10 @@ class RouteMetrics:
             "hookyard_segment_loops_total",
             {(state.name,): totals.get(f"{state.number}:{LOOPED}", 0) for state in states},
         )
+        metrics.restate(
+            "hookyard_deliveries_overtaken_total",
+            {(state.name,): totals.get(f"{state.number}:overtaken", 0) for state in states},
+        )
         cleared = {(state.name, how): f"{state.number}:{how}" for state in states for how in CLEARED}
         metrics.restate(
             "hookyard_deliveries_cleared_total",

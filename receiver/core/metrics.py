@@ -20,6 +20,7 @@ CounterName = Literal[
     "hookyard_messages_invalid_total",
     "hookyard_elements_refused_total",
     "hookyard_attempts_total",
+    "hookyard_deliveries_overtaken_total",
     "hookyard_segment_loops_total",
     "hookyard_deliveries_cleared_total",
     "hookyard_messages_purged_total",
@@ -67,6 +68,9 @@ COUNTERS: Mapping[CounterName, Metric] = {
     "hookyard_attempts_total": Metric(
         ("route", "outcome"),
         "attempts of all workers, by what became of the delivery: delivered, retried, dropped, dead",
+    ),
+    "hookyard_deliveries_overtaken_total": Metric(
+        ("route",), "deliveries that failed for so long that later ones of their ordering key went first"
     ),
     "hookyard_segment_loops_total": Metric(
         ("route",), "deliveries dropped because Hookyard would have sent its own message round by Segment"

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
+from receiver.core import duty, keys, scripts
 from receiver.core.clock import SYSTEM
+from receiver.core.store import Reserved
 from tests.support.audit import Audit
 from tests.support.load import Client
 from tests.support.processes import alive, until
@@ -78,3 +80,20 @@ def the_horse(stack: Stack) -> int:
     """The one work horse of the default queue, once it is there."""
     until(lambda: len(stack.horses()) == 1, 15, what="a work horse")
     return stack.horses()[0]
+
+
+def two_drains(stack: Stack) -> None:
+    """Until two live ones are on duty for the default queue, which has one by itself."""
+    client = stack.store.redis
+
+    def both() -> bool:
+        pids = [int(client.hget(keys.key("DRAIN", drain), "pid") or 0) for drain in stack.drains()]
+        if sum(pid > 0 and alive(pid) for pid in pids) == 2:
+            return True
+        if client.zcard(keys.key("DUTY", "default")) < 2:
+            made = scripts.run_now(client, duty.reserve("default", now_ms=SYSTEM.now_ms()))
+            assert made.drain is not None
+            stack.store.jobs.enqueue([Reserved("default", made.drain)])
+        return False
+
+    until(both, 30, what="two drains")

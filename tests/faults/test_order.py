@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from receiver.core import duty, keys, scripts
-from receiver.core.clock import SYSTEM
-from receiver.core.store import Reserved
-from tests.faults.given import SHOP
+from receiver.core import keys
+from tests.faults.given import SHOP, two_drains
 from tests.support.audit import Audit, Notes
 from tests.support.load import Client
-from tests.support.processes import until
 from tests.support.stack import Stack, signal_process
 
 pytestmark = pytest.mark.faults
@@ -28,16 +25,6 @@ routes:
     steps:
       - handler: tests.support.noting:note
 """
-
-
-def two_drains(stack: Stack) -> None:
-    """Wait for one drain on duty, put another one beside it."""
-    until(lambda: bool(stack.drains()), 20, what="a drain")
-    if len(stack.drains()) < 2:
-        made = scripts.run_now(stack.store.redis, duty.reserve("default", now_ms=SYSTEM.now_ms()))
-        assert made.drain is not None
-        stack.store.jobs.enqueue([Reserved("default", made.drain)])
-    until(lambda: len(stack.drains()) == 2, 20, what="a second drain")
 
 
 def assert_in_order(notes: Notes) -> None:
