@@ -39,6 +39,8 @@ class _Scope:
     """Names of all its steps."""
     earlier: list[str]
     """Names of the steps before the one that is looked at."""
+    made: set[str]
+    """Top-level fields that those steps have set."""
     environ: Mapping[str, str]
     findings: Findings
 
@@ -58,7 +60,7 @@ def check_steps(
     """Note what is wrong with a list of steps."""
     mappings = [(at, step) for at, step in enumerate(_list(steps)) if isinstance(step, dict)]
     every = tuple(name for _, step in mappings if (name := _name(step)) is not None)
-    scope = _Scope(every, [], environ, findings)
+    scope = _Scope(every, [], set(), environ, findings)
     ended_by: str | None = None
     for at, step in mappings:
         place = (*path, at)
@@ -73,6 +75,7 @@ def check_steps(
             KINDS[kind].check((*place, kind), step[kind], data, findings)
             for found in KINDS[kind].templates((*place, kind), step[kind]):
                 _check_place(found, scope)
+        scope.made.update(transform.fields_set(step.get("transform")))
         name = _name(step)
         if name is not None:
             _check_name(place, name, scope.earlier, "as" in step, findings)
@@ -132,7 +135,7 @@ def _check_template(place: Path, value: Any, kind: Kind, scope: _Scope) -> None:
         scope.findings.error(place, str(error))
         return
     scope.check_used(place, template.steps)
-    for name in sorted(template.names - set(SEGMENT_FIELDS) - set(OWN_NAMES)):
+    for name in sorted(template.names.difference(SEGMENT_FIELDS, OWN_NAMES, scope.made)):
         close = get_close_matches(name, [*SEGMENT_FIELDS, *OWN_NAMES], n=1, cutoff=0.8)
-        if close:
-            scope.findings.warn(place, f"messages rarely have a field {name}; did you mean {close[0]}?")
+        meant = close[0] if close else f"properties.{name} or traits.{name}"
+        scope.findings.warn(place, f"messages rarely have a field {name}; did you mean {meant}?")

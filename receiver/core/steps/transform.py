@@ -14,6 +14,7 @@ from receiver.core.findings import Findings
 from receiver.core.fql import Predicate, compile_fql
 from receiver.core.routes_types import FieldPath, Keys, MayBeLeftOut, Template
 from receiver.core.steps.base import Place, Spec, leaves
+from receiver.core.transforms import names_of
 from receiver.core.yaml_nodes import Path
 
 WORDS = ("sample", "drop", "set", "rename", "block", "allow")
@@ -167,6 +168,17 @@ def drops_all(step: Any) -> bool:
         and (action.get("drop") is True or _keeps_none(action.get("sample")))
         for action in (step if isinstance(step, list) else ())
     )
+
+
+def fields_set(step: Any) -> set[str]:
+    """The top-level fields that it sets, or renames something to."""
+    paths: list[Any] = []
+    for action in step if isinstance(step, list) else ():
+        values = action.get("set") if isinstance(action, dict) else None
+        renamed = action.get("rename") if isinstance(action, dict) else None
+        paths += [*(values if isinstance(values, dict) else ())]
+        paths += [*(renamed.values() if isinstance(renamed, dict) else ())]
+    return {names_of(path)[0] for path in paths if isinstance(path, str) and names_of(path)}
 
 
 def _keeps_none(sample: Any) -> bool:

@@ -384,6 +384,12 @@ def warnings_of(text: str, environ: Mapping[str, str] = ENVIRON) -> list[str]:
             "f:6: routes.r.steps[0].http.json.a: messages rarely have a field userid; did you mean userId?",
         ),
         (
+            "routes:\n  r:\n    steps:\n      - transform: [{set: {seen.at: 1}}, {rename: {name: page}}]\n"
+            "      - http: {url: https://h/, json: ['{{ seen.at }}', '{{ page }}', '{{ email }}']}\n",
+            "f:5: routes.r.steps[1].http.json[2]: messages rarely have a field email; "
+            "did you mean properties.email or traits.email?",
+        ),
+        (
             "sources:\n  s: {verify: {scheme: none}, paths: {s: [r]}}\nroutes:\n"
             "  r: {steps: [{handler: 'a:b'}]}\n  lost: {steps: [{handler: 'a:b'}]}\n",
             "f:5: routes.lost: no message reaches it: no path of s feeds it",
@@ -407,6 +413,14 @@ def warnings_of(text: str, environ: Mapping[str, str] = ENVIRON) -> list[str]:
 )
 def test_what_probably_is_not_meant_is_a_warning(text: str, said: str) -> None:
     assert [warning for warning in warnings_of(text) if said in warning]
+
+
+def test_fields_that_a_transform_sets_are_known_behind_it() -> None:
+    transform = "{transform: [{set: {seen.at: 1}}, {rename: {name: page}}]}"
+    http = "{http: {url: 'https://h/', json: ['{{ seen.at }}', '{{ page }}']}}"
+    text = "sources: {s: {write_key_env: WRITE_KEY}}\nroutes: {r: {steps: [%s, %s]}}\n"
+    assert warnings_of(text % (transform, http)) == []
+    assert len(warnings_of(text % (http, transform))) == 2
 
 
 def test_a_good_file_has_no_warnings() -> None:
