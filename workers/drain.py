@@ -108,7 +108,7 @@ class Drain:
         if not (results or claim):
             return Turn()
         turn = await self._post.turn(self._book, results, claim=claim, excluded=self._lines.unknown)
-        self._flight.settled(results, urgent=turn.full or not claim)
+        self._flight.settled(results, urgent=not claim, awaited=turn.full)
         return turn
 
     async def _wait(self, turn: Turn) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 
+from receiver.core import records
 from receiver.core.store import Result, Work
 from workers.lines import Lines
 
@@ -26,6 +27,7 @@ class Flight:
         self._timer: asyncio.TimerHandle | None = None
         self._lines: Lines
         self._urgent = False
+        self._awaited: frozenset[int] = frozenset()
         self._cancelled: dict[asyncio.Task[None], float] = {}
         self._looked = 0.0
         self._left_behind: set[asyncio.Task[None]] = set()
@@ -47,6 +49,7 @@ class Flight:
         """Run what is started from now on by these. What still runs by others is of a store that is gone, and
         counts no more: a message of this one may have its number."""
         self._lines = lines
+        self._awaited = lines.ordered
         self._ended.clear()
 
     def start(self, claimed: Iterable[Work]) -> None:
@@ -59,7 +62,6 @@ class Flight:
     async def _deliver(self, work: Work, lines: Lines) -> None:
         result = await lines.deliver(work)
         if lines is self._lines and asyncio.current_task() in self._running:
-            self._urgent = self._urgent or lines.hurried(result)
             self.add([result])
 
     def _landed(self, task: "asyncio.Task[None]") -> None:
@@ -83,8 +85,13 @@ class Flight:
 
     def add(self, results: Iterable[Result]) -> None:
         """Have these settled."""
-        self._ended += results
+        for result in results:
+            self._ended.append(result)
+            self._urgent = self._urgent or self._is_awaited(result)
         self._call_in_time()
+
+    def _is_awaited(self, result: Result) -> bool:
+        return bool(self._awaited) and records.reference(result.ref).route in self._awaited
 
     def _call_in_time(self) -> None:
         if self._ended and (self._urgent or len(self._ended) >= MANY):
@@ -99,10 +106,12 @@ class Flight:
             self._timer = None
         return self._ended[:most]
 
-    def settled(self, results: list[Result], *, urgent: bool) -> None:
-        """Let go of these. `urgent`: work waits for the slots of what ends, so that results do not wait."""
+    def settled(self, results: list[Result], *, urgent: bool, awaited: frozenset[int] = frozenset()) -> None:
+        """Let go of these. `urgent`: what ends from now on does not wait for others. `awaited`: nor does what
+        ends on these routes, because work waits for its slots."""
         del self._ended[: len(results)]
-        self._urgent = urgent
+        self._awaited = self._lines.ordered | awaited
+        self._urgent = urgent or any(map(self._is_awaited, self._ended))
         self._call_in_time()
 
     def references(self) -> Iterator[str]:

@@ -29,11 +29,12 @@ class Lines:
             route.name: Line.of(route, lambda step: steps.build(step, tools))
             for route in config.routes.values()
         }
-        self._ordered = frozenset(
+        self.ordered = frozenset(
             number
             for name, number in book.numbers.items()
             if name in config.routes and config.routes[name].order_by
         )
+        """Numbers of routes where others may wait for a delivery to be over: those of its ordering key."""
         self.unknown: set[int] = set()
         """Numbers of routes that only a newer configuration knows: left to workers that have it."""
 
@@ -52,10 +53,6 @@ class Lines:
             log.exception("delivery %s cannot be worked here", work.ref)
             await asyncio.sleep(HOLD_S)
             return work.give_back
-
-    def hurried(self, result: Result) -> bool:
-        """Whether others may wait for this delivery to be over: those of its ordering key."""
-        return bool(self._ordered) and records.reference(result.ref).route in self._ordered
 
     def given_up(self, work: Work) -> Result:
         """The result of an attempt that does not end although its time is up."""

@@ -100,8 +100,8 @@ class Turn(msgspec.Struct, frozen=True):
     work: tuple[Work, ...] = ()
     more: bool = False
     """More could have been claimed."""
-    full: bool = False
-    """Work waits for the slots of what runs."""
+    full: frozenset[int] = frozenset()
+    """Routes whose work waits for the slots of what runs."""
     rest_ms: int = -1
     """In how many milliseconds the next retry is due, or a route may be claimed again; -1: none waits."""
     refused: tuple[str, ...] = ()
@@ -293,7 +293,7 @@ def _turn(reply: Any) -> Turn:
     return Turn(
         work=work,
         more=answer["more"],
-        full=answer["full"],
+        full=frozenset(rows(answer["full"])),
         rest_ms=answer["rest_ms"],
         refused=tuple(rows(answer["refused"])),
         reserved=reserved(answer),

@@ -1,6 +1,6 @@
 -- Claiming: hands out due retries and new references, round robin over the queue's ready routes, within what each
 -- route's concurrency, rate and breaker leave. Appends six values of each to `answer`; answers whether more could be
--- taken, and whether work waits for slots.
+-- taken, and the routes whose work waits for slots.
 
 -- How many of a route may be claimed now; what is left of its rate, and its breaker's limit, where it has them.
 local function room_of(route)
@@ -54,7 +54,7 @@ local function claim(turn, answer)
   end
 
   -- Routes with something to take: the first free slots that there are for it, and how it is paced.
-  local open, more, full = {}, false, false
+  local open, more, full = {}, false, {}
   for _, route in ipairs(call('ZRANGE', ready, 0, 255)) do
     if not excluded[route] then
       local backlog, replaying = call('LLEN', BACKLOG .. route), call('LLEN', REPLAYING .. route)
@@ -69,7 +69,7 @@ local function claim(turn, answer)
           open[#open + 1] = {route = route, free = free, live = backlog, replayed = replaying, taken = 0,
             rate = rate, limit = limit}
         else
-          full = true
+          full[#full + 1] = tonumber(route)
         end
       end
     end
@@ -123,7 +123,7 @@ local function claim(turn, answer)
     elseif at.free > 0 then
       more = true
     else
-      full = true
+      full[#full + 1] = tonumber(at.route)
     end
   end
   if #leases > 0 then

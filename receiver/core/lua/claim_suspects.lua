@@ -33,6 +33,6 @@ if packed then
   call('HSET', DRAIN .. drain, 'alone', half == 1 and 1 or 0)
 end
 work.rows[1] = cmsgpack.pack({
-  more = packed ~= false, full = false, rest_ms = -1, refused = {}, reserved = {}, relieved = false, breakers = {},
+  more = packed ~= false, full = {}, rest_ms = -1, refused = {}, reserved = {}, relieved = false, breakers = {},
 })
 return work.rows

@@ -12,7 +12,7 @@ local refused = #p.results > 0 and settle(turn) or {}
 if p.max > 0 and not call('ZSCORE', DRAINS, p.drain) then
   return {cmsgpack.pack({lost = true})}
 end
-local more, full = false, false
+local more, full = false, {}
 if p.max > 0 then
   more, full = claim(turn, answer)
 end

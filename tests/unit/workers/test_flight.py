@@ -13,6 +13,8 @@ from workers.lines import Lines
 class Gate:
     """Lines whose deliveries end when they are told to; cancelled ones are given back."""
 
+    ordered = frozenset({9})
+
     def __init__(self) -> None:
         self.open = asyncio.Event()
 
@@ -22,10 +24,6 @@ class Gate:
         except asyncio.CancelledError:
             return Result(work.ref, 1, "b")
         return Result(work.ref, 1, "d")
-
-    def hurried(self, result: Result) -> bool:
-        """As if the message number 99 were of a route that orders."""
-        return result.ref.startswith("99:")
 
 
 class World:
@@ -94,7 +92,20 @@ def test_what_others_of_its_ordering_key_wait_for_is_settled_at_once() -> None:
         world.start("1:1:0")
         await world.land()
         assert not world.due.is_set()
-        world.start("99:1:0")
+        world.start("2:9:0")
+        await world.land()
+        assert world.due.is_set()
+
+    run(story)
+
+
+def test_what_others_wait_for_the_slot_of_is_settled_at_once() -> None:
+    async def story(world: World) -> None:
+        world.flight.settled([], urgent=False, awaited=frozenset({7}))
+        world.start("1:1:0")
+        await world.land()
+        assert not world.due.is_set()
+        world.start("2:7:0")
         await world.land()
         assert world.due.is_set()
 
