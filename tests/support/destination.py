@@ -128,6 +128,10 @@ class Destination(Server):
         """Answer the next requests so."""
         self._script.extend(script)
 
+    def always(self, answer: Answer) -> None:
+        """Answer so from now on, when the script is over."""
+        self._otherwise = answer
+
     async def answer(self, seen: Seen) -> Answer:
         return self._script.popleft() if self._script else self._otherwise
 
