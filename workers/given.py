@@ -9,6 +9,9 @@ from receiver.core.interpreter import OUR_PYTHON
 
 Process = subprocess.Popen[bytes]
 
+CHECKED = "every handler was imported"
+"""The last words of `python -m workers check`: a module may end the process, even with 0, before them."""
+
 
 def start(
     arguments: Sequence[str],

@@ -7,7 +7,6 @@ import argparse
 import os
 import signal
 import sys
-from pathlib import Path
 
 from redis.exceptions import RedisError
 
@@ -16,7 +15,7 @@ from receiver.core import routes_file
 from receiver.core.clients import connect
 from receiver.core.errors import ConfigError
 from receiver.core.settings import Settings
-from workers import jobs, rq_worker, setup
+from workers import given, jobs, rq_worker, setup
 from workers.supervisor import Supervisor
 
 MOST_WORKERS = 256
@@ -54,8 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     work.add_argument("--burst", action="store_true", help="end when the queue has no job")
     work.add_argument("--given", action="store_true", help="routes.yaml is on standard input")
     work.set_defaults(command=_work)
-    check = commands.add_parser("check", help="import every handler of a routes file")
-    check.add_argument("file", nargs="?", type=Path)
+    check = commands.add_parser("check", help="import every handler of routes.yaml")
     check.add_argument("--given", action="store_true", help="routes.yaml is on standard input")
     check.set_defaults(command=_check)
     return parser
@@ -98,8 +96,8 @@ def _given() -> str:
 
 
 def _check(options: argparse.Namespace) -> int:
-    settings = Settings.from_env(os.environ)
-    path = options.file or settings.routes
+    path = Settings.from_env(os.environ).routes
     text = _given() if options.given else routes_file.text_of(path)
     setup.require_handlers(routes_file.parse(text, file=str(path), environ=os.environ))
+    print(given.CHECKED)
     return 0

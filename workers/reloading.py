@@ -10,7 +10,7 @@ from receiver.core.errors import ConfigError
 from receiver.core.following import LOOK_S, Following
 from receiver.core.routes_file import Loaded
 from receiver.core.tether import tether
-from workers.given import Process, start
+from workers.given import CHECKED, Process, start
 
 CHECK_S = 60.0
 """Longest time the import of all handlers may take."""
@@ -83,11 +83,14 @@ class Reloading:
         trial.output.seek(0)
         said = [line for line in trial.output.read().decode(errors="replace").splitlines() if line.strip()]
         self._end(trial)
-        if code == 0:
+        if code == 0 and said[-1:] == [CHECKED]:
             self._following.take_up(trial.found)
             return trial.found
-        late = f"importing the handlers took over {CHECK_S:.0f} s"
-        self._following.refuse([late] if code is None else said or [f"their check ended with {code}"])
+        if code is None:
+            said = [f"importing the handlers took over {CHECK_S:.0f} s"]
+        elif code == 0 or not said:
+            said = [f"while the handlers are imported, one of them ends the process, with {code}"]
+        self._following.refuse(said)
         return None
 
     def _end(self, trial: Trial) -> None:

@@ -11,13 +11,14 @@ import signal
 import socket
 import subprocess
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from receiver.core.clock import pause
 from receiver.core.following import Following
 from receiver.core.routes_file import Loaded
 from receiver.core.tether import tether
 from workers import given, setup
+from workers.places import QUICK_S, Child, Place
 from workers.reloading import Reloading
 from workers.setup import Setup
 from workers.sweeper import Sweeper, on_demand
@@ -26,31 +27,6 @@ log = logging.getLogger("hookyard.supervisor")
 
 LOOK_S = 0.2
 SWEEP_S = 1.0
-MOST_BACK_OFF_S = 5.0
-QUICK_S = 5.0
-"""A worker that fails sooner than this after its start makes the pause before the next one longer."""
-
-
-@dataclass(slots=True)
-class Child:
-    """One worker process."""
-
-    queue: str
-    name: str
-    process: given.Process
-    started: float
-    leaving: bool = False
-    """It works by a configuration that is not in force any more, and ends as soon as it can."""
-
-
-@dataclass(slots=True)
-class Place:
-    """What a queue is owed: how many workers, and when the next one may start."""
-
-    wanted: int
-    back_off_s: float = 0.0
-    not_before: float = 0.0
-    children: list[Child] = field(default_factory=list)
 
 
 class Supervisor:
@@ -164,12 +140,7 @@ class Supervisor:
                     continue
                 if failed:
                     log.warning("worker %s ended with %s", child.name, child.process.returncode)
-                if now - child.started < QUICK_S:
-                    # Ended well so soon: its drain was not wanted any more. Few are, and it is no failure.
-                    place.back_off_s = min(MOST_BACK_OFF_S, place.back_off_s * 2 or 0.2) if failed else 0.5
-                    place.not_before = now + place.back_off_s
-                else:
-                    place.back_off_s = 0.0
+                place.wait_after(child, now, failed=failed)
 
     def _free_the_dead(self) -> None:
         """Drains of dead workers, once their process is gone too: it may still be finishing what it had."""

@@ -11,16 +11,18 @@ from receiver.core.routes_file import Loaded, loaded
 from tests.support.processes import until
 from tests.support.time import FakeClock
 from workers import reloading
+from workers.given import CHECKED
 from workers.reloading import Reloading
 
 ROUTES = "sources: {{shop: {{verify: {{scheme: none}}}}}}\nroutes:\n  {name}: {{steps: [handler: m.n:f]}}\n"
+GOOD = f"echo hello; echo {CHECKED}"
 
 
 class Trials:
     """In the place of the process that imports the handlers."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.command = "exit 0"
+        self.command = GOOD
         self.texts: list[str] = []
         monkeypatch.setattr(reloading, "start", self._start)
 
@@ -87,7 +89,7 @@ def test_handlers_that_do_not_import_keep_it_out(path: Path, trials: Trials) -> 
     assert side.until_judged() is None
     assert side.following.refused == "routes.yaml:3: no module m"
     assert list(side.following.in_force.config.routes) == ["first"]
-    trials.command = "exit 0"  # the module is there now; the file is what it was
+    trials.command = GOOD  # the module is there now; the file is what it was
     assert side.later() is None
     side.reloading.tell()
     side.later()
@@ -106,13 +108,19 @@ def test_a_check_that_hangs_is_ended(path: Path, trials: Trials) -> None:
     assert "took over 60 s" in side.following.refused
 
 
-def test_what_ends_without_a_word_is_said_by_its_code(path: Path, trials: Trials) -> None:
+@pytest.mark.parametrize(("command", "code"), [("kill -9 $$", -9), ("echo hello; exit 0", 0)])
+def test_a_module_that_ends_the_process_is_not_taken_up(
+    path: Path, trials: Trials, command: str, code: int
+) -> None:
     side = Side(path)
-    trials.command = "kill -9 $$"
+    trials.command = command
     side.reloading.tell()
     side.later()
     side.until_judged()
-    assert side.following.refused == "their check ended with -9"
+    assert (
+        side.following.refused
+        == f"while the handlers are imported, one of them ends the process, with {code}"
+    )
 
 
 def test_who_is_led_looks_only_when_told_and_tries_nothing(path: Path, trials: Trials) -> None:
