@@ -55,6 +55,15 @@ def test_any_schedule_keeps_order_loses_nothing_and_leaves_no_lock(
     schedule.finish()
 
 
+def test_the_next_of_a_key_goes_on_when_what_is_at_work_is_purged(client: "redis.Redis") -> None:
+    schedule = Schedule(client)
+    for _ in range(3):
+        schedule.accept("ann")
+    schedule.claim(1)
+    schedule.purge()
+    schedule.finish()
+
+
 def test_a_key_that_waits_for_a_retry_holds_only_itself(client: "redis.Redis") -> None:
     schedule = Schedule(client)
     for key in ("ann", "ann", "bob", "bob", ""):
