@@ -122,6 +122,16 @@ class Valkey:
                 return False
 
 
+def cpu_seconds(child: "subprocess.Popen[bytes]") -> float:
+    """CPU time that a running child has used, its own and the kernel's for it."""
+    try:
+        text = Path(f"/proc/{child.pid}/stat").read_text()
+    except FileNotFoundError:
+        raise BenchmarkFailed("CPU time is read from /proc, which is not there") from None
+    fields = text.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def environment() -> dict[str, str]:
     """What children inherit: nothing of Hookyard's settings, and the benchmarks importable from anywhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HOOKYARD_")}

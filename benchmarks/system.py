@@ -63,7 +63,9 @@ class System:
             "BENCH_LATENCIES": str(self.latencies),
         }
         self.port = free_port()
-        space.start(f"{name}-receiver", hookyard("receiver", "--port", str(self.port)), **self.environ)
+        self.receiver = space.start(
+            f"{name}-receiver", hookyard("receiver", "--port", str(self.port)), **self.environ
+        )
         space.wait(f"{name}-receiver", answers(self.port, "/readyz"))
         self.redis: Redis = self.valkey.client()
 

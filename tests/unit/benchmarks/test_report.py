@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from benchmarks.load import percentile
-from benchmarks.report import BEGIN, END, at_least, at_least_ratio, at_most, report, row, write
+from benchmarks.report import BEGIN, END, at_least, at_least_ratio, at_most, at_most_ratio, report, row, write
 
 
 def test_goals() -> None:
@@ -18,6 +18,12 @@ def test_a_ratio_is_taken_of_the_median() -> None:
     goal = at_least_ratio(50.0, 0.5, "bare", [1.0, 100.0, 1000.0])
     assert (goal.baseline, goal.ratio, goal.passed) == (100.0, 0.5, True)
     assert not at_least_ratio(49.0, 0.5, "bare", [100.0]).passed
+
+
+def test_a_bound_is_a_multiple_of_the_median() -> None:
+    goal = at_most_ratio(400.0, 4, "bare", [1.0, 100.0, 1000.0])
+    assert (goal.baseline, goal.ratio, goal.passed) == (100.0, 4.0, True)
+    assert not at_most_ratio(401.0, 4, "bare", [100.0]).passed
 
 
 def test_percentiles() -> None:
