@@ -87,11 +87,11 @@ def _each(
     message: dict[str, Any], fields: Fields, change: Callable[[dict[str, Any], Sequence[str]], object]
 ) -> None:
     for path, keys in fields.items():
-        for target in _objects(message, path):
+        for target in objects(message, path):
             change(target, keys)
 
 
-def _objects(message: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
+def objects(message: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
     """The object at a path, or each object of the list there; a list on the way is not crossed."""
     target: Any = message
     for name in names_of(path):

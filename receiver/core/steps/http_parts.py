@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 
 from receiver.core.findings import Findings
 from receiver.core.routes_types import HeaderName, Keys, MayBeLeftOut, Variable, Variables
@@ -20,25 +20,26 @@ WEBHOOK_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _STATUSES = re.compile(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?", re.ASCII)
 
 
-def statuses(written: str | int) -> range:
+def statuses(written: object) -> range:
     """`204`, `2xx` or `200-299` as a range. Raises ValueError with a sentence that says what is expected."""
-    match = _STATUSES.fullmatch(str(written))
+    match = _STATUSES.fullmatch(str(written)) if type(written) in (str, int) else None
     if match is None or (match[3] and match[3] < match[2]):
-        raise ValueError(f"{written} is no status; write 204, 2xx or 200-299")
+        shown = f"{written} is no status; " if isinstance(written, str | int | float) else ""
+        raise ValueError(f"{shown}write 204, 2xx or 200-299")
     if match[1]:
         return range(int(match[1]) * 100, int(match[1]) * 100 + 100)
     return range(int(match[2]), int(match[3] or match[2]) + 1)
 
 
-def _status(value: str | int) -> str | int:
+def _status(value: object) -> object:
     statuses(value)
     return value
 
 
 Status = Annotated[
-    str | int,
+    Any,
     AfterValidator(_status),
-    Field(json_schema_extra={"type": ["integer", "string"]}, examples=[204, "2xx", "200-299"]),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}], "examples": [204, "2xx", "200-299"]}),
 ]
 
 

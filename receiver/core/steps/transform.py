@@ -156,7 +156,8 @@ def check(path: Path, step: Any, data: Mapping[str, Any], findings: Findings) ->
         elif not words and set(action) <= {"if"}:
             findings.error((*path, at), f"says nothing to do; it needs one of {', '.join(WORDS)}")
         allowed = action.get("allow")
-        if isinstance(allowed, dict) and "type" not in (allowed.get("") or ["type"]):
+        kept = allowed.get("") if isinstance(allowed, dict) else None
+        if isinstance(kept, list) and "type" not in kept:
             findings.warn((*path, at, "allow"), "takes away `type` and all ids that it does not list")
 
 
