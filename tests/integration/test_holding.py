@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+from receiver.core import scripts, store
+from receiver.core.clock import SYSTEM
 from receiver.core.message import Status
 from receiver.core.routes import Route
 from receiver.core.steps.base import StepConfig
@@ -16,9 +18,10 @@ from receiver.core.steps.handler import HandlerSpec
 from receiver.core.steps.http import HttpSpec
 from tests.integration.test_drain import World
 from tests.support.destination import Destination
-from tests.support.stored import config, route
+from tests.support.stored import config, message, route
 from workers import hosts
-from workers.api import Context, Message
+from workers.api import Context, Message, RetryError
+from workers.delivery import OVERTAKEN
 from workers.hosts import IN_A_ROW
 
 
@@ -100,6 +103,34 @@ def test_a_route_with_two_hosts_loses_only_the_one_that_is_down(redis_url: str, 
         assert state.breaker.state == "closed"
         held = [world.store.deliveries(number)[0] for number in numbers if number % 4 == 0]
         assert all(one.status is Status.WAITING for one in held)
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "status"), [(2_000.0, Status.HELD), (7_200.0, Status.DELIVERED)], ids=["waits", "goes on"]
+)
+def test_a_key_waits_for_a_retry_but_not_for_one_in_more_than_an_hour(
+    redis_url: str, delay_s: float, status: Status
+) -> None:
+    target = "tests.integration.test_holding:not_the_first"
+    world = World(redis_url, config(route("a", target=target, retry=(delay_s,), order_by=("userId",))))
+    for _ in range(2):
+        made = message("a", order=(("a", "key"),))
+        accepted = store.accept([made], world.book, now_ms=SYSTEM.now_ms(), window_ms=1000)
+        scripts.run_now(world.redis, accepted)
+
+    def over() -> bool:
+        return world.status(1) is Status.WAITING and world.status(2) is status
+
+    asyncio.run(world.until(over, world.drain()))
+    (first,) = world.store.deliveries(1)
+    assert (OVERTAKEN in first.history[0].error) == (status is Status.DELIVERED)
+    (state,) = world.store.routes()
+    assert state.counts.get("overtaken", 0) == (status is Status.DELIVERED)
+
+
+async def not_the_first(message: Message) -> None:
+    if message.number == 1:
+        raise RetryError("not yet")
 
 
 class Chooser:

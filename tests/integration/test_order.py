@@ -12,6 +12,7 @@ from receiver.core import clearing, keys
 from receiver.core.clearing import Order
 from receiver.core.clients import connect
 from receiver.core.json_text import members
+from receiver.core.message import Status
 from receiver.core.ordering import Ordering
 from receiver.core.reading import Store
 from tests.support.ordered import Schedule
@@ -73,6 +74,8 @@ def test_a_key_that_waits_for_a_retry_holds_only_itself(client: "redis.Redis") -
     schedule.settle("waits")
     schedule.settle("delivered")
     schedule.settle("delivered")
+    (held,) = opened(client).deliveries(2)
+    assert (held.status, held.error) == (Status.HELD, "msg_1 has the same ordering key and goes first")
     schedule.claim(10)
     assert schedule.in_hand() == ["4:1:0"]
     schedule.later(600)
@@ -133,6 +136,10 @@ def half_worked(client: "redis.Redis") -> Store:
     schedule.claim(10)
     schedule.settle("waits")
     schedule.settle("dead")
+    return opened(client)
+
+
+def opened(client: "redis.Redis") -> Store:
     return Store.open(f"unix://{client.connection_pool.connection_kwargs['path']}")
 
 

@@ -19,11 +19,18 @@ function act.since()
   return {n = low}
 end
 
-local function held(route)
+local function goes_first(route, ref)
+  local key = call('HGET', TURNS .. route, ref)
+  local first = key and call('HGET', ORDER .. route, key) or ref
+  return first ~= ref and 'msg_' .. parts(first) .. ' has the same ordering key and goes first'
+end
+
+-- Why a delivery that is queued is not worked; empty: it may be at any moment.
+local function held(route, ref)
   local at = call('HMGET', ROUTE .. route, 'queue', 'paused')
   local breaker = call('HMGET', BREAKER .. route, 'state', 'reason')
   return (not at[1] and 'no worker serves this route') or at[2]
-    or (breaker[1] == 'open' and 'its circuit breaker is open: ' .. breaker[2]) or ''
+    or (breaker[1] == 'open' and 'its circuit breaker is open: ' .. breaker[2]) or goes_first(route, ref) or ''
 end
 
 -- Deliveries of one message: {reference, record, attempts, running, due ms, why held}. `names` are the fields of
@@ -47,7 +54,8 @@ local function deliveries_of(n, info, names)
     local _, route, replay = parts(ref)
     local name = field(n, route, replay)
     rows[i] = {ref, call('HGET', DELIVERIES .. block(n), name) or '', call('HGET', ATTEMPTS .. block(n), name) or '',
-      call('SISMEMBER', RUNNING .. route, ref) == 1, tonumber(call('ZSCORE', LATER, ref) or 0), held(route)}
+      call('SISMEMBER', RUNNING .. route, ref) == 1, tonumber(call('ZSCORE', LATER, ref) or 0),
+      held(route, ref)}
   end
   return rows
 end
