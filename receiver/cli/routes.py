@@ -85,7 +85,7 @@ def _row(state: RouteState, now_ms: int) -> tuple[object, ...]:
         state.queue,
         _state(state),
         state.waiting,
-        age(state.oldest_ms, now_ms),
+        age(state.oldest_ms or None, now_ms),
         f"{state.running}/{state.concurrency}" if state.queue else state.running,
         _rate(_good(state)),
         f"{_bad(state) / attempts:.0%}" if attempts else "",

@@ -72,3 +72,9 @@ def test_what_waits_for_others_of_its_key_is_told_apart(yard: Yard, screen: Scre
     )
     assert run(["routes", "--json"]) == 0
     assert next(line["parked"] for line in lines(screen) if line["route"] == "orders") == 1
+
+
+def test_a_route_with_nothing_to_do_has_no_oldest_message(yard: Yard, screen: Screen) -> None:
+    assert run(["routes"]) == 0
+    row = next(line for line in screen.readouterr().out.splitlines() if line.startswith("crm"))
+    assert row.split() == ["crm", "default", "on", "0", "0/20", "0"]
