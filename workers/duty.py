@@ -92,7 +92,9 @@ class Post:
 
     async def suspects(self, book: Book) -> Turn:
         """Claim half a group of those whose drain crashed."""
-        return await scripts.run(self._redis, store.claim_suspects(book, self._drain))
+        return await scripts.run(
+            self._redis, store.claim_suspects(book, self._drain, now_ms=self._clock.now_ms())
+        )
 
     async def unseen(self, seen: Iterable[str]) -> list[Result]:
         """What gives back all that the store leased to this drain in answers that never came: Redis may have

@@ -270,9 +270,10 @@ def turn(
     return scripts.call("turn", arguments, _turn)
 
 
-def claim_suspects(book: Book, drain: str) -> Call[Turn]:
+def claim_suspects(book: Book, drain: str, *, now_ms: int) -> Call[Turn]:
     """Half a group of references whose drain crashed, for a quarantine drain."""
-    return scripts.call("claim_suspects", {"store": book.store_id, "drain": drain}, _turn)
+    table = {"store": book.store_id, "drain": drain, "now": now_ms}
+    return scripts.call("claim_suspects", table, _turn)
 
 
 def _turn(reply: Any) -> Turn:

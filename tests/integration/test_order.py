@@ -56,11 +56,16 @@ def test_any_schedule_keeps_order_loses_nothing_and_leaves_no_lock(
     schedule.finish()
 
 
-def test_the_next_of_a_key_goes_on_when_what_is_at_work_is_purged(client: "redis.Redis") -> None:
+@pytest.mark.parametrize("crashes", [False, True])
+def test_the_next_of_a_key_goes_on_when_what_was_at_work_is_purged(
+    client: "redis.Redis", crashes: bool
+) -> None:
     schedule = Schedule(client)
     for _ in range(3):
         schedule.accept("ann")
     schedule.claim(1)
+    if crashes:
+        schedule.crash()
     schedule.purge()
     schedule.finish()
 

@@ -156,7 +156,7 @@ def test_suspects_of_a_purged_message_are_dropped(bench: Bench, purger: Purger) 
     purger.work()
     assert bench.sign_on("drain-quarantine-1", now_ms=late, queue="quarantine")
     for _ in range(2):
-        made = store.claim_suspects(bench.book, "drain-quarantine-1")
+        made = store.claim_suspects(bench.book, "drain-quarantine-1", now_ms=NOW)
         assert scripts.run_now(bench.redis, made).work == ()
     assert traces(bench) == []
 

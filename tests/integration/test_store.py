@@ -291,7 +291,7 @@ def test_suspects_are_halved_until_the_poison_is_alone_and_the_third_crash_is_fi
     for turn in range(40):
         drain = f"drain-quarantine-{turn}"
         bench.sign_on(drain, queue="quarantine")
-        claim = scripts.run_now(client, store.claim_suspects(bench.book, drain))
+        claim = scripts.run_now(client, store.claim_suspects(bench.book, drain, now_ms=NOW))
         if not claim.work:
             break
         if any(work.ref.startswith(f"{poison}:") for work in claim.work):

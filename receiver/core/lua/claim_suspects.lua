@@ -28,6 +28,7 @@ if packed then
       append(work, 'rows', ref, entry[1], entry[2][2], entry[2][4], state, blob)
     else
       drop(ref)
+      enlist_waiting(route, p.now)
     end
   end
   call('HSET', DRAIN .. drain, 'alone', half == 1 and 1 or 0)

@@ -131,6 +131,13 @@ local function enlist(routes, now)
   return queues
 end
 
+-- After a turn was passed outside of a claim. Nobody is woken: drains look every second.
+local function enlist_waiting(route, now)
+  if call('LLEN', BACKLOG .. route) + call('LLEN', REPLAYING .. route) > 0 then
+    enlist({[route] = true}, now)
+  end
+end
+
 local function mark_ready(routes, now, reserved)
   for queue in pairs(enlist(routes, now)) do
     alert(queue, now, reserved)

@@ -20,7 +20,6 @@ end
 
 -- A delivery that runs may end, but its drain holds no lease any more: whatever it settles is refused. What stands
 -- in a backlog or among suspects is dropped by whoever claims it.
--- Whoever is next of its key can be claimed: drains look every second, so nobody is woken for it.
 local function withdraw(ref, drains)
   local _, route, replay = parts(ref)
   if call('ZREM', DEAD .. route, ref) == 1 then
@@ -36,9 +35,7 @@ local function withdraw(ref, drains)
   end
   if open then
     pass_turn(route, ref)
-    if call('LLEN', BACKLOG .. route) + call('LLEN', REPLAYING .. route) > 0 then
-      enlist({[route] = true}, p.now)
-    end
+    enlist_waiting(route, p.now)
     if replay ~= '0' then
       call('HINCRBY', REPLAY .. replay, 'dropped', 1)
     end
