@@ -75,6 +75,8 @@ class End(msgspec.Struct, frozen=True):
     """What the steps before it did in this attempt: `ok`, `skipped`, or the error it went on after."""
     is_plain: bool = False
     """Whether every step worked, so that there is nothing to tell."""
+    can_go_on: bool = False
+    """Whether the delivery could go on without that step: it says nothing about the route as a whole."""
 
 
 class Counting:
@@ -134,12 +136,15 @@ async def run(line: Line, message: Message, context: Context, counting: Counting
             did[name] = OK
             message = outcome.message if isinstance(outcome, Changed) else message
             continue
-        if _is_held(outcome, stage):
+        if stage.config.goes_on:
+            outcome = _not_held(outcome)
+        elif _is_held(outcome, stage):
             return End(outcome, name, counting.base(name), 0.0, True, did)
         delay_s = counting.delay_s(name) if isinstance(outcome, Retry) else None
         outcome = _placed(outcome, name, context)
         if isinstance(outcome, Drop) or delay_s is not None or not stage.config.goes_on:
-            return End(outcome, name, counting.base(name), delay_s, False, did)
+            can_go_on = stage.config.goes_on
+            return End(outcome, name, counting.base(name), delay_s, False, did, can_go_on=can_go_on)
         is_plain = False
         counting.begin_anew()
         context.steps[name] = {"error": {"code": outcome.code, "message": outcome.error[:ERROR_CHARS]}}
@@ -150,6 +155,13 @@ async def run(line: Line, message: Message, context: Context, counting: Counting
 def _is_held(outcome: Outcome, stage: Stage) -> bool:
     """Not of a handler, which has done who knows what before."""
     return isinstance(outcome, Retry) and outcome.held and not isinstance(stage.config.spec, HandlerSpec)
+
+
+def _not_held(outcome: Drop | Retry | Dead) -> Drop | Retry | Dead:
+    """A step that can be gone on without does not wait for its host: that it is down counts as an attempt."""
+    if isinstance(outcome, Retry) and outcome.held:
+        return msgspec.structs.replace(outcome, held=False, after_s=None)
+    return outcome
 
 
 def _placed(outcome: Drop | Retry | Dead, step: str, context: Context) -> Drop | Retry | Dead:

@@ -170,7 +170,7 @@ def _result(work: Work, route: Route, progress: Progress, end: End, ended: Attem
         due_ms=due_ms,
         blob=_blob(progress, ended, status),
         pause=pause,
-        failure=failure_of(end.outcome),
+        failure="" if end.can_go_on else failure_of(end.outcome),
     )
 
 

@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 
+from receiver.core import compress
+from receiver.core.clock import SYSTEM
 from receiver.core.fql import compile_fql
 from receiver.core.message import Status
 from receiver.core.records import Record
 from receiver.core.routes import Route
 from receiver.core.steps.base import StepConfig
 from receiver.core.steps.handler import HandlerSpec
+from receiver.core.store import Result, Work
 from tests.support.outbound import a_context, a_message, with_tools
-from workers import course
+from workers import course, delivery
 from workers.api import Context, Message
 from workers.course import Counting, End, Line
 from workers.outcome import Dead, Done, Drop, Outcome, Retry
@@ -123,6 +126,28 @@ def test_a_template_that_cannot_be_filled_is_placed() -> None:
     line, _ = a_line({"mail": Dead("template_error", "url: properties.id is null")})
     end = run(line)
     assert end.outcome == Dead("template_error", "route orders, step mail, url: properties.id is null")
+
+
+def test_a_step_that_can_be_gone_on_without_does_not_wait_for_its_host() -> None:
+    down = Retry("host_down", "closed", after_s=60.0, held=True)
+    line, made = a_line({"a": down, "b": Done()}, a={"goes_on": True, "retry": (1.0,)})
+    waiting = run(line)
+    assert (waiting.held, waiting.can_go_on, waiting.outcome) == (False, True, Retry("host_down", "closed"))
+    assert waiting.delay_s == pytest.approx(1, rel=0.2)
+    assert run(line, before=failed_at("a", 1)).outcome == Done()
+    assert made["b"].saw is not None
+
+
+@pytest.mark.parametrize(("goes_on", "counted"), [(False, "http_503"), (True, "")])
+def test_only_steps_that_must_work_count_against_the_route(goes_on: bool, counted: str) -> None:
+    line, _ = a_line({"a": Retry("http_503")}, a={"goes_on": goes_on})
+    work = Work("17:1:0", "17-1", compress.compress(b"{}"), "shop|shop||1", "", "")
+
+    async def attempt(tools: Toolbox) -> Result:
+        return await delivery.attempt(work, line, tools, SYSTEM)
+
+    result = with_tools(attempt)
+    assert (result.letter, result.failure) == ("w", counted)
 
 
 def failing(**about: Mapping[str, Any]) -> Callable[..., End]:
