@@ -47,7 +47,7 @@ class Sweeper:
         self._name = f"workers-{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self._serving: Serving = "again"
         self._order = 0
-        self._next_beat = 0.0
+        self._next_beat, self._said = 0.0, ""
         self._redis: redis.Redis = clients.connect(setup.url)
         self._purger = Purger(self._redis, setup.jobs, setup.clock)
         self._book: Book | None = None
@@ -130,9 +130,10 @@ class Sweeper:
     def _beat(self, now: float) -> None:
         """Say that we live. A configuration older than ours may be in force, when who served a newer one is
         gone."""
-        if now < self._next_beat:
+        refused = self._refused()
+        if now < self._next_beat and refused == self._said:
             return
-        self._next_beat = now + processes.BEAT_S
+        self._next_beat, self._said = now + processes.BEAT_S, refused
         own = processes.Process(
             name=self._name,
             kind="workers",
@@ -140,7 +141,7 @@ class Sweeper:
             pid=os.getpid(),
             version=self._setup.config.version,
             order=self._order,
-            refused=self._refused(),
+            refused=refused,
         )
         standing = scripts.run_now(self._redis, processes.beat(own, now_ms=self._setup.clock.now_ms()))
         if standing.in_force != self._order == standing.newest:

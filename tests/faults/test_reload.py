@@ -9,6 +9,7 @@ import pytest
 
 from receiver.core import processes, scripts
 from receiver.core.clock import SYSTEM
+from receiver.core.processes import Process
 from tests.faults.given import SHOP, flowing, the_horse
 from tests.support.audit import Audit
 from tests.support.load import Client, Load
@@ -53,9 +54,12 @@ def write(folder: Path, text: str) -> None:
     (folder / "new").rename(folder / "routes.yaml")
 
 
+def processes_of(stack: Stack) -> list[Process]:
+    return scripts.run_now(stack.store.redis, processes.listed(now_ms=SYSTEM.now_ms()))
+
+
 def versions(stack: Stack, kind: str) -> set[str]:
-    found = scripts.run_now(stack.store.redis, processes.listed(now_ms=SYSTEM.now_ms()))
-    return {one.version for one in found if one.kind == kind}
+    return {one.version for one in processes_of(stack) if one.kind == kind}
 
 
 def test_routes_and_queues_come_and_go_under_load(tmp_path: Path) -> None:
@@ -154,10 +158,43 @@ def test_workers_with_different_files_lose_nothing_and_kill_nothing(tmp_path: Pa
             other.stop()
 
 
+HANDLER = """
+def note(message, context):
+    with open("seen.txt", "a") as seen:
+        print("{word}", file=seen)
+"""
+
+
+def test_handlers_alone_are_loaded_anew_on_sighup_and_broken_ones_are_not(tmp_path: Path) -> None:
+    (tmp_path / "flows.py").write_text(HANDLER.format(word="old"))
+    (tmp_path / "seen.txt").touch()
+    with (
+        Stack(tmp_path, routes(route("load", handler="flows:note"))) as stack,
+        Client(stack, Audit(stack.notes, due)) as client,
+    ):
+        assert client.post("Load", "first") == 200
+        until(partial(has_seen, tmp_path, "old"), what="the old handler")
+        (tmp_path / "flows.py").write_text(HANDLER.format(word="new"))
+        signal_process(stack.supervisor.pid, signal.SIGHUP)
+        until(lambda: "have taken over" in stack.supervisor.tail(), what="new workers")
+        assert client.post("Load", "second") == 200
+        until(partial(has_seen, tmp_path, "old new"), what="the new handler")
+        (tmp_path / "flows.py").write_text("def note(:")
+        signal_process(stack.supervisor.pid, signal.SIGHUP)
+        until(lambda: "is not put in force" in stack.supervisor.tail(), what="the refusal")
+        assert client.post("Load", "third") == 200
+        until(partial(has_seen, tmp_path, "old new new"), what="the same handler")
+        until(lambda: any("SyntaxError" in one.refused for one in processes_of(stack)), what="the beat")
+        assert "SyntaxError" in stack.hookyard("doctor")
+
+
+def has_seen(folder: Path, words: str) -> bool:
+    return (folder / "seen.txt").read_text().split() == words.split()
+
+
 def reloaded(stack: Stack, times: int) -> bool:
     return stack.supervisor.log.read_text().count("in force") == times
 
 
 def alive_supervisors(stack: Stack) -> int:
-    found = scripts.run_now(stack.store.redis, processes.listed(now_ms=SYSTEM.now_ms()))
-    return sum(one.kind == "workers" for one in found)
+    return sum(one.kind == "workers" for one in processes_of(stack))
