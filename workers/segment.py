@@ -14,7 +14,7 @@ from workers.errors import InvalidSegmentCall, SegmentLoop, error_for, raise_for
 from workers.message import Message
 from workers.outcome import Drop
 from workers.response import Response
-from workers.segment_batch import marked, send_all
+from workers.segment_batch import send_all
 from workers.sender import Sender
 
 Object = Mapping[str, Any]
@@ -102,7 +102,7 @@ class SegmentConnection:
         `integrations` are for all of them. Answers their messageIds."""
         next_hop = self._next_hop()
         try:
-            batch = [marked(one, next_hop) for one in calls]
+            batch = [hops.marked_item(one, next_hop) for one in calls]
             encoded = encode_batch({"batch": batch, "context": context, "integrations": integrations})
             ids = [self._id(one) for one in encoded]
             outcome = await send_all(self._sender, encoded, ids)

@@ -1,18 +1,12 @@
 """The calls of a batch on their way out, each with its outcome, and what becomes of them together."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from receiver.core.segment import hops
 from receiver.core.segment.calls import Encoded, InvalidCall
 from workers.outcome import Dead, Done, Outcome, Retry
 from workers.sender import Sender
-
-
-def marked(item: Any, hop: int) -> Any:
-    """The item with the mark of `hops`; what is no mapping is left to whoever checks it."""
-    return hops.marked(item, hop) if isinstance(item, Mapping) else item
 
 
 async def send_all(sender: Sender, batch: Sequence[Encoded], message_ids: Sequence[str]) -> Outcome:

@@ -150,6 +150,15 @@ def test_the_profile_api_refuses(
     assert (found, said["error"]["code"]) == (status, code)
 
 
+def test_the_resource_that_is_gone_may_be_there_still() -> None:
+    with SegmentStandIn() as server:
+        server.profiles.serves_properties = True
+        server.profiles.known["users/user_id:u1"] = Profile(traits={"b": 2, "a": 1})
+        path = PROFILE + "user_id:u1/properties?limit=1"
+        status, said, _ = asked(server, path, authorization=basic("profile-token"))
+    assert (status, said["data"], said["cursor"]["next"]) == (200, [{"key": "a", "value": 1}], "b")
+
+
 def test_a_space_has_so_many_requests_a_second() -> None:
     with SegmentStandIn() as server:
         server.profiles.per_second = 2

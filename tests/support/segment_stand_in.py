@@ -8,7 +8,6 @@ reading of them. Three APIs share one port, for their paths differ.
 import base64
 import binascii
 import json
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -51,14 +50,6 @@ class SegmentStandIn(Destination):
         self._key = key
         self._refuses = refuses or (lambda item: False)
         self._rate = None if per_second is None else Rate(per_second)
-        self._kept = threading.Condition()
-
-    def wait_for_items(self, count: int, seconds: float = 10.0) -> list[dict[str, Any]]:
-        """Wait until `count` messages were kept; answers them all."""
-        with self._kept:
-            if not self._kept.wait_for(lambda: len(self.items) >= count, seconds):
-                raise AssertionError(f"{len(self.items)} messages were kept, expected {count}")
-            return list(self.items)
 
     async def answer(self, seen: Seen) -> Answer:
         if self._script:
@@ -96,13 +87,11 @@ class SegmentStandIn(Destination):
         if any(self._refuses(item) for item in items):
             return refusal(400, "refused for one of its items")
         reason = "unknown write key" if not known else "too many" if len(items) > MAX_ITEMS else ""
-        with self._kept:
-            for item in items:
-                if why := reason or why_dropped(item):
-                    self.dropped.append((why, item))
-                else:
-                    self.items.append(item)
-            self._kept.notify_all()
+        for item in items:
+            if why := reason or why_dropped(item):
+                self.dropped.append((why, item))
+            else:
+                self.items.append(item)
         return Answer()
 
     def _public(self, seen: Seen) -> Answer:

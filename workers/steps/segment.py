@@ -21,7 +21,7 @@ from workers.errors import InvalidSegmentCall, PermanentError, outcome_of
 from workers.ids import stable_id
 from workers.names import template_names, used_by
 from workers.outcome import Dead, Done, Outcome
-from workers.segment_batch import marked, send_all
+from workers.segment_batch import send_all
 from workers.sender import Sender
 from workers.steps.base import Step
 from workers.steps.segment_api import ApiStep
@@ -109,7 +109,7 @@ class BatchStep:
         if self._items:
             made["batch"] = [one.filled(names, context) for one in self._items]
         if isinstance(made.get("batch"), list):
-            made["batch"] = [marked(item, message.hops + 1) for item in made["batch"]]
+            made["batch"] = [hops.marked_item(item, message.hops + 1) for item in made["batch"]]
         return made
 
 

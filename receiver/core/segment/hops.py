@@ -38,6 +38,11 @@ def marked(fields: Mapping[str, Any], hops: int) -> dict[str, Any]:
     return {**fields, "context": {**context, KEY: mark}}
 
 
+def marked_item(item: Any, hops: int) -> Any:
+    """A call in a batch with the mark; what is no mapping is left to whoever checks it."""
+    return marked(item, hops) if isinstance(item, Mapping) else item
+
+
 def marked_body(path: str, body: Any, hops: int) -> Any:
     """The JSON body of a request to the tracking API, its messages with the mark."""
     name = path.strip("/").removeprefix("v1/")
@@ -45,8 +50,5 @@ def marked_body(path: str, body: Any, hops: int) -> Any:
         return marked(body, hops)
     items = body.get("batch") if name in BATCHES and isinstance(body, Mapping) else None
     if isinstance(items, list):
-        return {
-            **body,
-            "batch": [marked(item, hops) if isinstance(item, Mapping) else item for item in items],
-        }
+        return {**body, "batch": [marked_item(item, hops) for item in items]}
     return body
