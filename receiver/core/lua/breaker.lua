@@ -60,8 +60,21 @@ local function judge_stage(route, seen, code, trips, now, changes)
   end
 end
 
--- Attempts of a route that ended in one call: how many `failed` by the destination, with which `code` the last of
--- them, how many `worked` or failed by themselves, how many were `held` back because their host is known to be down.
+-- What the attempts of a route that ended in one call say of its destination: how many `failed` by it, with which
+-- `code` the last of them, how many `worked` or failed by themselves, how many were `held` because its host is down.
+local function untold()
+  return {failed = 0, worked = 0, held = 0, code = ''}
+end
+
+local function tally(ended, failure, held)
+  if failure == '' and held then
+    return  -- it waits for no fault of the destination
+  end
+  local kind = failure == '' and 'worked' or held and 'held' or 'failed'
+  ended[kind] = ended[kind] + 1
+  ended.code = failure ~= '' and failure or ended.code
+end
+
 local function judge(route, ended, now, changes)
   local at = call('HMGET', BREAKER .. route, 'state', 'failed', 'worked', 'held', 'trips')
   if at[1] == 'open' or (not at[1] and ended.failed + ended.held == 0) then

@@ -17,7 +17,8 @@ end
 function act.resume()
   local was = call('HDEL', ROUTE .. p.route, 'paused')
   if call('HGET', BREAKER .. p.route, 'state') == 'open' then
-    was = call('HDEL', ROUTE .. p.route, 'rests')
+    was = 1
+    call('HDEL', ROUTE .. p.route, 'rests')
   end
   if call('LLEN', BACKLOG .. p.route) + call('LLEN', REPLAYING .. p.route) > 0 then
     mark_ready({[p.route] = true}, now, reserved)

@@ -44,7 +44,8 @@ local function settle(turn)
       append(running, RUNNING .. route, ref)
       local seen = touched[route]
       if not seen then
-        seen = {failed = 0, worked = 0, held = 0, code = '', ordered = call('EXISTS', TURNS .. route) == 1}
+        seen = untold()
+        seen.ordered = call('EXISTS', TURNS .. route) == 1
         touched[route] = seen
       end
       if status == 'b' then
@@ -56,11 +57,7 @@ local function settle(turn)
         elseif attempt > 1 then
           append(unblob, ATTEMPTS .. block(n), field(n, route, replay))
         end
-        local kind = failure == '' and 'worked' or status == 'h' and 'held' or 'failed'
-        if failure ~= '' or status ~= 'h' then  -- what waits for no fault of the destination says nothing of it
-          seen[kind] = seen[kind] + 1
-        end
-        seen.code = failure ~= '' and failure or seen.code
+        tally(seen, failure, status == 'h')
         local outcome = OUTCOMES[status]
         if not outcome then
           call('ZADD', LATER, due, ref)
