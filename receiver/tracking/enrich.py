@@ -17,6 +17,7 @@ from receiver.tracking.calls import Call
 from receiver.tracking.splice import extended, joined, string
 
 _NULL, _TRUE, _EMPTY = msgspec.Raw(b"null"), msgspec.Raw(b"true"), msgspec.Raw(b'""')
+_ABSENT = msgspec.Raw(b"")
 _UNKNOWN_LIBRARY = msgspec.Raw(b'{"name":"unknown","version":"unknown"}')
 _LONGEST_TIME = 64
 _HALF_A_MS = timedelta(microseconds=500)
@@ -26,6 +27,18 @@ _TO_SECONDS = len('"2024-01-31T12:00:00')
 _encode = msgspec.json.Encoder().encode
 _RFC_3339 = msgspec.json.Decoder(datetime)
 """What nearly all write; five times as fast as reading anything that may be a time."""
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """What counts of a context."""
+
+    library: msgspec.Raw = _NULL
+    channel: msgspec.Raw = _NULL
+    direct: msgspec.Raw = _NULL
+    ip: msgspec.Raw = _ABSENT
+
+
+_SAID = msgspec.json.Decoder(_Said)
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +97,13 @@ def enriched(item: Fields, came: Arrival) -> dict[str, msgspec.Raw]:
 def _complete_context(made: dict[str, msgspec.Raw], came: Arrival) -> msgspec.Raw | None:
     """Answers the channel that the sender put into the context."""
     given = _given(made, "context")
+    said = None if given is None or came.context else _said(given)
+    if (
+        said is not None
+        and said.library != _NULL
+        and (said.ip != _ABSENT or not _wants_ip(said.direct, came))
+    ):
+        return _text(said.channel)  # nothing to be added: as nearly all are
     text = b"{}" if given is None else bytes(given)
     if text[:1] != b"{":
         return None
@@ -95,17 +115,28 @@ def _complete_context(made: dict[str, msgspec.Raw], came: Arrival) -> msgspec.Ra
     context.update(added)
     if "library" not in context:
         added["library"] = _UNKNOWN_LIBRARY
-    if came.ip is not None and "ip" not in context and (came.call.from_client or _is_direct(context)):
+    if came.ip is not None and "ip" not in context and _wants_ip(context.get("direct"), came):
         added["ip"] = came.ip
     if added or given is None:
         made["context"] = msgspec.Raw(extended(text, added))
-    channel = context.get("channel")
-    return channel if channel is not None and _is_text(bytes(channel)) else None
+    return _text(context.get("channel"))
 
 
-def _is_direct(context: Fields) -> bool:
-    """Whether the sender says that it is the user's own device."""
-    return context.get("direct") == _TRUE
+def _said(context: msgspec.Raw) -> _Said | None:
+    """None: it is no object, or too odd to be read so."""
+    try:
+        return _SAID.decode(context)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _wants_ip(direct: msgspec.Raw | None, came: Arrival) -> bool:
+    """Whether the address it came from is to be noted: that of the user's own device."""
+    return came.ip is not None and (came.call.from_client or direct == _TRUE)
+
+
+def _text(value: msgspec.Raw | None) -> msgspec.Raw | None:
+    return value if value is not None and _is_text(bytes(value)) else None
 
 
 def _merge_integrations(made: dict[str, msgspec.Raw], shared: Fields) -> None:
