@@ -88,6 +88,8 @@ class Supervisor:
             log.warning(str(warning))
         self._setup = replace(self._setup, config=found.config, text=found.text)
         queues = self._queues(self._setup)
+        for queue in sorted(set(queues) - set(setup.queues(found.config))):
+            log.warning("no route has the queue %s any more, which this supervisor was told to serve", queue)
         for queue, place in self._places.items():
             place.wanted = self._workers if queue in queues else 0
         for queue in queues:
