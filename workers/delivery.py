@@ -73,7 +73,7 @@ async def attempt(work: Work, line: Line, tools: Toolbox, clock: Clock) -> Resul
         started_ms=started_ms,
         duration_ms=duration_ms,
         step=end.step,
-        did=end.did,
+        did={**progress.did, **end.did},
         error=_error(end.outcome)[:ERROR_CHARS].encode(errors="replace").decode(),
     )
     return _result(work, line.route, progress, end, ended)
@@ -116,7 +116,8 @@ def _done_at_once(work: Work, started_ms: int, duration_ms: int) -> Result:
 def _held(work: Work, progress: Progress, end: End, now_ms: int) -> Result:
     """No attempt counts: it waits until what it needs is there again."""
     before, after_s = work.before, end.outcome.after_s if isinstance(end.outcome, Retry) else None
-    record = msgspec.structs.replace(before, status=Status.WAITING, code=_code(end.outcome))
+    record = msgspec.structs.replace(before, status=Status.WAITING, code=_code(end.outcome), base=end.base)
+    progress.did |= end.did
     return Result(
         ref=work.ref,
         attempt=before.attempts + 1,
@@ -177,6 +178,7 @@ def _result(work: Work, route: Route, progress: Progress, end: End, ended: Attem
 def _blob(progress: Progress, ended: Attempt, status: Status) -> str:
     """Kept beside the record: the last attempts, and while it is open the outputs."""
     progress.history = [*progress.history, ended][-records.HISTORY :]
+    progress.did = {}
     if status in (Status.DELIVERED, Status.DROPPED):
         progress.outputs = {}
     return _bounded(progress)

@@ -84,6 +84,8 @@ class Progress(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     history: list[Attempt] = msgspec.field(default_factory=list)
     outputs: dict[str, Any] = msgspec.field(default_factory=dict)
+    did: dict[str, str] = msgspec.field(default_factory=dict)
+    """What steps did since the last attempt in the history, before the delivery was held."""
 
 
 _progress_decoder = msgspec.json.Decoder(Progress)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from receiver.core import compress
+from receiver.core import compress, records
 from receiver.core.clock import SYSTEM
 from receiver.core.fql import compile_fql
 from receiver.core.message import Status
@@ -14,6 +14,7 @@ from receiver.core.records import Record
 from receiver.core.routes import Route
 from receiver.core.steps.base import StepConfig
 from receiver.core.steps.handler import HandlerSpec
+from receiver.core.steps.http import HttpSpec
 from receiver.core.store import Result, Work
 from tests.support.outbound import a_context, a_message, with_tools
 from workers import course, delivery
@@ -42,7 +43,7 @@ class Scripted:
 def a_line(outcomes: Mapping[str, Outcome], **about: Mapping[str, Any]) -> tuple[Line, dict[str, Scripted]]:
     """One step an outcome; `about` holds what routes.yaml says beside a step."""
     made = {name: Scripted(name, outcome) for name, outcome in outcomes.items()}
-    spec = HandlerSpec(target="m:f")
+    spec = HttpSpec(method="GET", url="https://h")
     configs = tuple(StepConfig(name=name, spec=spec, **about.get(name, {})) for name in outcomes)
     route = Route(name="r", steps=configs, retry=ROUTE_RETRY)
     return Line.of(route, lambda config: made[config.name]), made
@@ -138,16 +139,35 @@ def test_a_step_that_can_be_gone_on_without_does_not_wait_for_its_host() -> None
     assert made["b"].saw is not None
 
 
-@pytest.mark.parametrize(("goes_on", "counted"), [(False, "http_503"), (True, "")])
-def test_only_steps_that_must_work_count_against_the_route(goes_on: bool, counted: str) -> None:
-    line, _ = a_line({"a": Retry("http_503")}, a={"goes_on": goes_on})
-    work = Work("17:1:0", "17-1", compress.compress(b"{}"), "shop|shop||1", "", "")
+def settled(line: Line, state: str = "", blob: str = "") -> Result:
+    """What the drain is told of an attempt."""
+    work = Work("17:1:0", "17-1", compress.compress(b"{}"), "shop|shop||1", state, blob)
 
     async def attempt(tools: Toolbox) -> Result:
         return await delivery.attempt(work, line, tools, SYSTEM)
 
-    result = with_tools(attempt)
+    return with_tools(attempt)
+
+
+@pytest.mark.parametrize(("goes_on", "counted"), [(False, "http_503"), (True, "")])
+def test_only_steps_that_must_work_count_against_the_route(goes_on: bool, counted: str) -> None:
+    line, _ = a_line({"a": Retry("http_503")}, a={"goes_on": goes_on})
+    result = settled(line)
     assert (result.letter, result.failure) == ("w", counted)
+
+
+def test_what_steps_did_before_the_delivery_was_held_is_told_with_the_next_attempt() -> None:
+    down = Retry("host_down", "closed", after_s=60.0, held=True)
+    line, _ = a_line({"a": Dead("http_404", "gone"), "b": down}, a={"goes_on": True})
+    held = settled(line, state="w|2|0|http_503|5|5|a")
+    assert held.letter == records.HELD
+    assert records.unpack_record(held.record).base == 2
+    line, _ = a_line({"a": Done(), "b": Retry("http_503")}, a={"goes_on": True})
+    failed = settled(line, state=held.record, blob=held.blob)
+    (attempt,) = records.unpack_progress(failed.blob).history
+    assert (dict(attempt.did), attempt.step) == ({"a": "http_404: gone"}, "b")
+    assert records.unpack_record(failed.record).base == 2
+    assert records.unpack_progress(failed.blob).did == {}
 
 
 def failing(**about: Mapping[str, Any]) -> Callable[..., End]:
