@@ -40,23 +40,22 @@ class Message:
 
     def copy(self) -> "Message":
         """The same message, parsed afresh when it is read."""
-        return Message(
-            number=self.number,
-            raw=self.raw,
-            source=self.source,
-            received_ms=self.received_ms,
-            info=self._info,
-        )
+        return self._with(self.raw, self._hops)
 
     def changed(self, data: dict[str, Any]) -> "Message":
-        """The same message with other fields. Raises ValueError for what is no JSON."""
-        return Message(
+        """The same message with other fields; its hops stay. Raises ValueError for what is no JSON."""
+        return self._with(exact_json.dumps(data), self.hops)
+
+    def _with(self, raw: bytes, sent: int | None) -> "Message":
+        made = Message(
             number=self.number,
-            raw=exact_json.dumps(data),
+            raw=raw,
             source=self.source,
             received_ms=self.received_ms,
             info=self._info,
         )
+        made._hops = sent
+        return made
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -163,6 +163,14 @@ def test_steps_behind_it_see_the_same_in_every_attempt() -> None:
     assert b"email" not in seen[0].raw
 
 
+def test_a_message_that_was_sent_already_is_known_behind_it() -> None:
+    """Else a circle could not be cut any more."""
+    outcome = run("[{allow: {'': [type, userId]}}]", {**ORDER, "context": {"hookyard": {"hops": 2}}})
+    assert isinstance(outcome, Changed)
+    assert "context" not in outcome.message.data
+    assert (outcome.message.hops, outcome.message.copy().hops) == (2, 2)
+
+
 def test_what_was_kept_is_not_dropped_in_a_later_attempt() -> None:
     seen: list[Message] = []
     attempt("[{drop: true}]", {"transform": {"applied": []}}, seen)
