@@ -264,7 +264,7 @@ def test_it_hands_over_and_leaves_only_when_the_successor_is_there(redis_url: st
             while world.status(number) is not Status.DELIVERED:
                 await asyncio.sleep(0.01)
             assert not first.done()
-            second = world.drain("drain-default-t2")
+            second = make(redis_url, "ok").drain("drain-default-t2")  # which stays on duty itself
             running = asyncio.create_task(second.run())
             await first
             second.stop()
