@@ -16,6 +16,8 @@ from receiver.core.route_states import Breaker, RouteState
 
 MINUTES = 10
 """Of recent counts: see `RouteState.counts`."""
+SOON_MS = 2000
+"""A route that waits no longer by its rate is not worth a word."""
 
 
 @click.group(invoke_without_command=True)
@@ -117,6 +119,8 @@ def _told(state: RouteState, now_ms: int) -> Iterator[str]:
     if breaker.shut:
         since = f"its circuit breaker opened {age(breaker.since_ms, now_ms)} ago: {breaker.reason}"
         yield f"{state.name}: {since}. {_way_back(breaker, now_ms)}"
+    elif state.backlog + state.replaying and breaker.probe_ms - now_ms >= SOON_MS and not state.paused:
+        yield f"{state.name}: its rate_limit lets the next go in {age(now_ms, breaker.probe_ms)}."
     if state.parked:
         waiting = f"{state.parked} of those that wait" if state.parked > 1 else "one of those that wait"
         yield f"{state.name}: {waiting} must let others of the same ordering key go first."

@@ -20,7 +20,7 @@ class Breaker(msgspec.Struct, frozen=True, kw_only=True):
     trips: int
     """How often it opened since: once, and after each probe that failed."""
     probe_ms: int
-    """When an open one probes."""
+    """When an open one probes; of a closed one: when the route's rate lets the next go."""
     limit: int
     """How many attempts it lets run at a time; 0: it sets no limit."""
 

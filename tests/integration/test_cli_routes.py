@@ -78,3 +78,11 @@ def test_a_route_with_nothing_to_do_has_no_oldest_message(yard: Yard, screen: Sc
     assert run(["routes"]) == 0
     row = next(line for line in screen.readouterr().out.splitlines() if line.startswith("crm"))
     assert row.split() == ["crm", "default", "on", "0", "0/20", "0"]
+
+
+def test_what_waits_for_a_slow_rate_is_told(yard: Yard, screen: Screen) -> None:
+    yard.accept(ORDER)
+    number = yard.store.route_numbers()["orders"]
+    yard.redis.hset(keys.key("ROUTE", number), "rests", SYSTEM.now_ms() + 1_830_000)
+    assert run(["routes"]) == 0
+    assert "orders: its rate_limit lets the next go in 30m." in screen.readouterr().out

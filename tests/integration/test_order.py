@@ -201,3 +201,14 @@ def test_lone_surrogates_and_numbers_beyond_floats_are_keys_too() -> None:
     ordering = Ordering(config(route("a", order_by=("userId",))))
     assert ordering.keys(members(b'{"userId": "\\ud83d"}'), ("a",))
     assert ordering.keys(members(b'{"userId": 123456789012345678901234567890}'), ("a",))
+
+
+def test_one_who_was_purged_lets_all_of_its_key_go_first_in_one_call(client: "redis.Redis") -> None:
+    schedule = Schedule(client)
+    for _ in range(50):
+        schedule.accept("ann")
+    for _ in range(49):
+        schedule.purge()
+    schedule.claim(1)
+    assert schedule.in_hand() == ["50:1:0"]
+    schedule.finish()

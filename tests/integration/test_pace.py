@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from receiver.core import duty, keys, scripts, store
+from receiver.core import duty, keys, purges, scripts, store
 from receiver.core.clients import connect
 from receiver.core.message import Status
 from receiver.core.store import BreakerChange, Result, Turn
@@ -87,6 +87,44 @@ def test_a_route_that_lost_its_limit_goes_on_without(client: "redis.Redis") -> N
     scripts.run_now(client, store.publish(without, now_ms=NOW, serving="anew"))
     paced.now += 1_000
     assert len(paced.turn().work) == 59
+
+
+@pytest.mark.parametrize("rate_limit", [None, 50.0])
+def test_who_rested_by_an_old_rate_goes_by_the_new_one_at_once(
+    client: "redis.Redis", rate_limit: float | None
+) -> None:
+    paced = Paced(client, concurrency=100, rate_limit=1 / 3600)
+    assert len(paced.turn().work) == 1
+    faster = config(route("a", concurrency=100, rate_limit=rate_limit))
+    scripts.run_now(client, store.publish(faster, now_ms=NOW, serving="anew"))
+    assert paced.turn().work
+
+
+def test_a_new_rate_does_not_end_the_rest_of_a_breaker(client: "redis.Redis") -> None:
+    paced = Paced(client)
+    paced.fail()
+    paced.turn()
+    faster = config(route("a", concurrency=8, rate_limit=50.0))
+    scripts.run_now(client, store.publish(faster, now_ms=NOW, serving="anew"))
+    assert paced.turn().work == ()
+
+
+def test_what_is_dropped_takes_no_slot(client: "redis.Redis") -> None:
+    paced = Paced(client, concurrency=1)
+    scripts.run_now(client, purges.step("1", [(number, ()) for number in range(1, 60)], now_ms=NOW))
+    turn = paced.turn()
+    assert [work.ref for work in turn.work] == ["60:1:0"]
+    assert (turn.more, turn.full) == (False, frozenset())
+
+
+def test_one_call_drops_no_more_than_takes_a_few_milliseconds(client: "redis.Redis") -> None:
+    paced = Paced(client, concurrency=1, messages=500)
+    scripts.run_now(client, purges.step("1", [(number, ()) for number in range(1, 500)], now_ms=NOW))
+    assert (paced.turn(), paced.turn()) == (
+        Turn(work=(), more=True, rest_ms=-1),
+        Turn(work=(), more=True, rest_ms=-1),
+    )
+    assert [work.ref for work in paced.turn().work] == ["500:1:0"]
 
 
 def test_few_failures_or_less_than_half_of_the_attempts_open_nothing(client: "redis.Redis") -> None:

@@ -1,6 +1,7 @@
 -- Claiming: hands out due retries and new references, round robin over the queue's ready routes, within what each
 -- route's concurrency, rate and breaker leave. Appends six values of each to `answer`; answers whether more could be
 -- taken, and the routes whose work waits for slots.
+local DROPS = 200  -- in one call; what is dropped takes no slot, so nothing else bounds it
 
 -- How many of a route may be claimed now; what is left of its rate, and its breaker's limit, where it has them.
 local function room_of(route)
@@ -20,7 +21,7 @@ local function claim(turn, answer)
   local ready = READY .. p.queue
   local taken, taken_bytes = 0, 0
   local leases, running = {}, {}
-  local replays, dropped = {}, {}
+  local replays, dropped, drops = {}, {}, 0
 
   local function cancelled(replay)
     if replays[replay] == nil then
@@ -34,6 +35,7 @@ local function claim(turn, answer)
     local entry = call('XRANGE', LOG, n, n)[1]
     if not entry or (replay ~= '0' and cancelled(replay)) then
       dropped[route] = true
+      drops = drops + 1
       return drop(ref, entry)
     end
     local state = call('HGET', DELIVERIES .. block(n), field(n, route, replay)) or ''
@@ -76,7 +78,7 @@ local function claim(turn, answer)
   end
 
   local function room()
-    return taken < p.max and taken_bytes < p.max_bytes
+    return taken < p.max and taken_bytes < p.max_bytes and drops < DROPS
   end
 
   local function serve(at, quota)
@@ -86,13 +88,18 @@ local function claim(turn, answer)
       local most = math.min(quota, at.free, at[left])
       quota = quota - most
       while most > 0 and room() do  -- a few at a time: how large they are shows only then
-        local refs = call('LPOP', source[1] .. at.route, math.min(most, 16))
+        local had, gone = taken, drops
+        local refs = call('LPOP', source[1] .. at.route, math.min(most, 16)) or {}
         for _, ref in ipairs(refs) do
           take(ref)
         end
-        most = most - #refs
-        at.free = at.free - #refs
+        most = most - (taken - had)
+        at.free = at.free - (taken - had)
         at[left] = at[left] - #refs
+        if drops > gone then  -- its turn went to the next of its key
+          at[left] = call('LLEN', source[1] .. at.route)
+        end
+        most = math.min(most, at[left])
       end
     end
     at.taken = at.taken + taken - before

@@ -30,7 +30,10 @@ local function allowance(route, rate)
   local time, cost = call('TIME'), 1000000 / rate
   local us, burst = time[1] * 1000000 + time[2], math.max(BURST, cost)
   local free = tonumber(call('GET', RATE .. 'route:' .. route) or 0)
-  free = math.min(math.max(free, us + cost - burst), us + cost)
+  if free > us + cost + 1 then  -- by a slower rate that is no more, or a clock that was set back: it would never come
+    free = us
+  end
+  free = math.max(free, us + cost - burst)
   return {route = route, us = us, cost = cost, burst = burst, free = free,
     count = math.max(0, math.floor((us - free) / cost) + 1)}
 end

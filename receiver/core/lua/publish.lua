@@ -38,6 +38,14 @@ local function order()
   return mine
 end
 
+-- Whoever rests by a rate that is no more goes by the new one at once: the old may be one an hour.
+local function end_old_rest(number, rate)
+  local was = tonumber(call('HGET', ROUTE .. number, 'rate') or nil)
+  if was ~= (rate or nil) and call('HGET', BREAKER .. number, 'state') ~= 'open' then
+    call('HDEL', ROUTE .. number, 'rests')
+  end
+end
+
 local mine, in_force = 0, p.serving ~= ''
 if p.serving == 'empty' and call('HEXISTS', META, 'config') == 1 then
   in_force = false
@@ -60,6 +68,7 @@ if in_force then
     old[number] = nil
     call('HSET', ROUTE .. number, 'queue', route[2], 'concurrency', route[3])
     call('HDEL', ROUTE .. number, 'gone')
+    end_old_rest(number, route[4])
     if route[4] then
       call('HSET', ROUTE .. number, 'rate', route[4])
     else
