@@ -28,7 +28,19 @@ def expression_of(node: nodes.Expr) -> Expression:
     ends_in_default = isinstance(node, nodes.Filter) and node.name == "default"
     inner = node.node if isinstance(node, nodes.Filter) else node
     label = "an expression" if inner is None else label_of(inner)
-    return Expression(_quick(node) or sandbox.expression(node), label, ends_in_default)
+    return Expression(_quick(node) or _named(label, sandbox.expression(node)), label, ends_in_default)
+
+
+def _named(label: str, render: Render) -> Render:
+    """What Python says of a value that does not fit names no path of the message."""
+
+    def named(names: Names) -> Any:
+        try:
+            return render(names)
+        except TypeError as error:
+            raise TypeError(f"{label}: {error}") from error
+
+    return named
 
 
 def used_names(tree: nodes.Node) -> frozenset[str]:

@@ -7,6 +7,7 @@ nothing else, and all that could grow without bound is counted. Missing and null
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
+from inspect import signature
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes, pass_context
@@ -26,6 +27,10 @@ MAX_TURNS = 100_000
 
 _COUNTED = "counted turns"
 """Name of the filter around everything a loop runs over; no template can spell it."""
+_AS_TEXT = "as text"
+"""Likewise, around the parts of `a ~ b`: Jinja makes texts of them in Python's words, `None` and `True`."""
+_SEARCHED = "searched"
+"""Likewise, around what `in` looks through."""
 _RESULT = "result"
 _LOOP_FIELDS = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
 
@@ -95,11 +100,15 @@ def _counted(context: _Context, values: Any) -> Iterator[Any]:
         yield value
 
 
+def _searched(values: Any) -> Any:
+    return () if values is None else values
+
+
 @cache
 def _environment() -> _Environment:
     environment = _Environment(keep_trailing_newline=True, finalize=text)
     environment.globals.clear()
-    environment.filters = {**FILTERS, _COUNTED: _counted}
+    environment.filters = {**FILTERS, _COUNTED: _counted, _AS_TEXT: text, _SEARCHED: _searched}
     environment.tests = dict(TESTS)
     return environment
 
@@ -118,7 +127,7 @@ class _Functions(NodeTransformer):
 
 class _Prepared(NodeTransformer):
     """Loops are counted, an inline `if` without `else` is null instead of an object of Jinja's, `required`
-    knows what is missing."""
+    knows what is missing. In `a ~ b` null is empty, and nothing is `in` null."""
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:
         self.generic_visit(node)
@@ -128,13 +137,28 @@ class _Prepared(NodeTransformer):
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         self.generic_visit(node)
-        node.iter = nodes.Filter(node.iter, _COUNTED, [], [], None, None)
+        node.iter = _through(_COUNTED, node.iter)
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+        self.generic_visit(node)
+        node.nodes = [_through(_AS_TEXT, part) for part in node.nodes]
+        return node
+
+    def visit_Operand(self, node: nodes.Operand) -> nodes.Node:
+        self.generic_visit(node)
+        if node.op in ("in", "notin"):
+            node.expr = _through(_SEARCHED, node.expr)
         return node
 
     def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:
         self.generic_visit(node)
         node.expr2 = node.expr2 or nodes.Const(None)
         return node
+
+
+def _through(name: str, node: nodes.Node) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None)
 
 
 def parse(source: str) -> nodes.Template:
@@ -160,8 +184,22 @@ def _check(node: nodes.Node) -> None:
         raise TemplateError(f"Jinja's {type(node).__name__.lower()} cannot be used here")
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
         raise TemplateError(f"no filter is called {node.name}; there are {', '.join(sorted(FILTERS))}")
+    if isinstance(node, nodes.Filter):
+        _check_arguments(node)
     if isinstance(node, nodes.Test) and node.name not in TESTS:
         raise TemplateError(f"no test is called {node.name}; there are {', '.join(sorted(TESTS))}")
+
+
+def _check_arguments(node: nodes.Filter) -> None:
+    """Arguments a filter does not take would make a dead letter of every message."""
+    takes = FILTERS[node.name]
+    values = [None] * (1 + hasattr(takes, "jinja_pass_arg") + len(node.args))
+    if node.dyn_args or node.dyn_kwargs:
+        raise TemplateError(f"`{node.name}`: arguments are written one by one, without `*`")
+    try:
+        signature(takes).bind(*values, **{str(keyword.key): None for keyword in node.kwargs})
+    except TypeError as error:
+        raise TemplateError(f"`{node.name}`: {error}") from None
 
 
 def _instead(called: str) -> str:

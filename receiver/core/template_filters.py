@@ -8,6 +8,7 @@ let a message choose how much memory they take (`center`, `replace`), or that re
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
 from math import isfinite
 from typing import Any, cast
 from urllib.parse import quote
@@ -66,8 +67,9 @@ def required(value: Any, message: str = "a required value is null") -> Any:
 def _of_text(change: Callable[..., Any]) -> Callable[..., Any]:
     """A filter on text: null stays null, a number is taken as its text."""
 
-    def apply(value: Any, *args: Any) -> Any:
-        return None if value is None else change(text(value), *args)
+    @wraps(change)
+    def apply(value: Any, *args: Any, **named: Any) -> Any:
+        return None if value is None else change(text(value), *args, **named)
 
     return apply
 
@@ -75,8 +77,9 @@ def _of_text(change: Callable[..., Any]) -> Callable[..., Any]:
 def _nullable(change: Callable[..., Any]) -> Callable[..., Any]:
     """A filter that leaves null alone."""
 
-    def apply(value: Any, *args: Any) -> Any:
-        return None if value is None else change(value, *args)
+    @wraps(change)
+    def apply(value: Any, *args: Any, **named: Any) -> Any:
+        return None if value is None else change(value, *args, **named)
 
     return apply
 
@@ -243,7 +246,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "selectattr": jinja.sync_do_selectattr,
     "sort": _sort,
     "split": _of_text(_split),
-    "string": _of_text(str),
+    "string": _of_text(text),
     "sum": _sum,
     "title": _of_text(str.title),
     "tojson": to_json,

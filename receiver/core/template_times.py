@@ -44,7 +44,10 @@ def since(value: Any, earlier: Any) -> float:
 
 def _moment(value: Any) -> datetime:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value / (1000 if abs(value) >= MILLISECONDS_FROM else 1), UTC)
+        try:
+            return datetime.fromtimestamp(value / (1000 if abs(value) >= MILLISECONDS_FROM else 1), UTC)
+        except (OverflowError, ValueError, OSError):  # the system's own limit is an OSError
+            raise ValueError("the number is no time between the years 1 and 9999") from None
     moment = parse_time(value)
     if moment is None:
         raise ValueError(f"{str(value)[:40]!r} is no time; ISO 8601 or seconds since 1970 are")
