@@ -15,6 +15,7 @@ from yarl import URL
 
 from receiver.core import exact_json, release
 from receiver.core.segment.request import Request
+from receiver.core.steps.http_parts import FRAMING_HEADERS
 from workers.addresses import ForbiddenAddress, Gate, Resolver
 from workers.errors import RequestRefused, Unreachable
 from workers.hosts import Hosts
@@ -23,10 +24,6 @@ from workers.response import RESPONSE_LIMIT, Response, named
 CONNECTIONS = 1_000
 PER_HOST = 100
 """At least so many connections to one host: a handler may send several requests at once."""
-OWN_HEADERS = frozenset(
-    {"connection", "content-length", "transfer-encoding", "upgrade", "expect", "te", "trailer"}
-)
-"""They say how a request is framed, which is the client's business."""
 JSON_TYPE: Mapping[str, str] = {hdrs.CONTENT_TYPE: "application/json"}
 UNTYPED = (hdrs.CONTENT_TYPE,)
 """Not added to a body of which the caller does not say what it is."""
@@ -128,8 +125,8 @@ class Outbound:
     ) -> Response:
         headers = {**self._headers, **(headers or {})}
         names = set(map(str.lower, headers))
-        if not OWN_HEADERS.isdisjoint(names):
-            own = ", ".join(sorted(OWN_HEADERS))
+        if not FRAMING_HEADERS.isdisjoint(names):
+            own = ", ".join(sorted(FRAMING_HEADERS))
             raise RequestRefused("invalid_request", f"{named(method, target)}: the client itself sets {own}")
         skipped = None if "content-type" in names else UNTYPED
         finds_out = self._hosts.check(target)

@@ -94,6 +94,7 @@ def check(path: Path, step: Any, data: Mapping[str, Any], findings: Findings) ->
     bodies = [body for body in BODIES if step.get(body) is not None]
     if len(bodies) > 1:
         findings.error(path, f"a request has one body; keep one of {', '.join(bodies)}")
+    parts.check_headers(path, step, findings)
     parts.check_auth(path, step, findings)
     parts.check_sign(path, step, findings)
 

@@ -16,6 +16,10 @@ from receiver.core.yaml_nodes import Path
 Output = Literal["auto", "json", "text", "none"]
 AUTHS = ("basic", "bearer", "header")
 WEBHOOK_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
+FRAMING_HEADERS = frozenset(
+    {"connection", "content-length", "transfer-encoding", "upgrade", "expect", "te", "trailer"}
+)
+"""They say how a request is framed, which is the client's business: it refuses to send others."""
 
 _STATUSES = re.compile(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?", re.ASCII)
 
@@ -111,6 +115,29 @@ def check_auth(path: Path, step: Mapping[str, Any], findings: Findings) -> None:
     header = auth.get("header")
     name = header.get("name") if isinstance(header, dict) else "Authorization"
     _check_twice(path, step, [name], "auth sets this header", findings)
+
+
+    if isinstance(name, str) and name.lower() in FRAMING_HEADERS:
+        findings.error((*path, "auth", "header", "name"), "the client itself sets this header; use another")
+    basic = auth.get("basic")
+    user = basic.get("user") if isinstance(basic, dict) else None
+    if isinstance(user, str):
+        _check_user((*path, "auth", "basic", "user"), user, findings)
+
+
+def _check_user(path: Path, user: str, findings: Findings) -> None:
+    if ":" in user:
+        findings.error(path, "a user name cannot hold `:`, behind which the password begins")
+    elif "{{" in user:
+        findings.error(path, "is no template: it is sent as it is")
+
+
+def check_headers(path: Path, step: Mapping[str, Any], findings: Findings) -> None:
+    """None that the client sets itself."""
+    headers = step.get("headers")
+    for name in headers if isinstance(headers, dict) else ():
+        if isinstance(name, str) and name.lower() in FRAMING_HEADERS:
+            findings.error((*path, "headers", name), "the client itself sets this header; remove it")
 
 
 def check_sign(path: Path, step: Mapping[str, Any], findings: Findings) -> None:

@@ -12,6 +12,7 @@ from receiver.core.findings import Findings
 from receiver.core.routes_types import HeaderName, Keys, Name, Template
 from receiver.core.steps.base import Place, Spec, leaves
 from receiver.core.steps.http import Method
+from receiver.core.steps.http_parts import check_headers
 from receiver.core.yaml_nodes import Path
 
 ORIGIN = "https://connection"
@@ -67,6 +68,7 @@ class ApiSpec(Spec):
 
 def check(path: Path, step: Mapping[str, Any], data: Mapping[str, Any], findings: Findings) -> None:
     """Its connection, where its path leads, and that it has one body at most."""
+    check_headers(path, step, findings)
     headers = step.get("headers")
     own = {str(name).lower() for name in headers} if isinstance(headers, dict) else set()
     api = step.get("api", "tracking")
