@@ -116,7 +116,6 @@ def check_auth(path: Path, step: Mapping[str, Any], findings: Findings) -> None:
     name = header.get("name") if isinstance(header, dict) else "Authorization"
     _check_twice(path, step, [name], "auth sets this header", findings)
 
-
     if isinstance(name, str) and name.lower() in FRAMING_HEADERS:
         findings.error((*path, "auth", "header", "name"), "the client itself sets this header; use another")
     basic = auth.get("basic")
