@@ -90,7 +90,7 @@ def _paths(lookup: Lookup) -> Iterable[str]:
 
 
 def _pages(lookup: Lookup, path: str) -> Generator[str, Reply, Output | None]:
-    """One page after the other; None: there is no such profile."""
+    """One page after the other, as long as they bring something new; None: there is no such profile."""
     found: dict[str, Any] | list[Any] | None = None
     next_ = lookup.next
     while True:
@@ -98,11 +98,11 @@ def _pages(lookup: Lookup, path: str) -> Generator[str, Reply, Output | None]:
         answer = _read(reply)
         if answer is None:
             return None
-        items = _items(lookup, answer)
+        items, already = _items(lookup, answer), len(found or ())
         found = items if found is None else _joined(found, items)
         cursor = answer.get("cursor")
         before, next_ = next_, _next(cursor if isinstance(cursor, dict) else {})
-        if not (next_ and items and next_ != before and len(found) < lookup.max_items):
+        if not (next_ and next_ != before and already < len(found) < lookup.max_items):
             return _output(lookup, found, next_)
 
 

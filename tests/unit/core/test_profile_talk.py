@@ -227,6 +227,11 @@ def test_a_cursor_that_stands_still_ends_it() -> None:
     assert answered(empty)["traits"] == {}
 
 
+def test_a_cursor_that_leads_on_to_the_same_traits_ends_it() -> None:
+    pages = [said({"traits": {"a": 1}, "cursor": {"has_more": True, "next": f"c{at}"}}) for at in range(2)]
+    assert answered(*pages) == {"found": True, "traits": {"a": 1}, "has_more": True, "next": "c1"}
+
+
 def test_what_has_another_shape_counts_as_nothing() -> None:
     assert answered(said({"traits": [1]}))["traits"] == {}
     assert answered(said({"data": "x"}), get="events")["events"] == []
