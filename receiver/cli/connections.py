@@ -122,8 +122,11 @@ def _look_up(connection: Connection) -> Request:
 
 
 def _profile(reply: Reply) -> Shown:
+    """Whatever answers 200 with something else is not the Profile API."""
     code, sentence = error_of(reply.body)
-    if reply.status == 200 or (reply.status == 404 and code == "not_found" and "space" not in sentence):
+    answer = calling.parsed(reply.body)
+    is_found = reply.status == 200 and isinstance(answer, dict) and "metadata" in answer
+    if is_found or (reply.status == 404 and code == "not_found" and "space" not in sentence):
         return "works", "token and space were accepted"
     return "fails", calling.answered(reply)
 

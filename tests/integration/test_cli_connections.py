@@ -83,6 +83,10 @@ def test_answers_of_something_else(segment: SegmentStandIn, capsys: pytest.Captu
     assert code == 1
     assert {result for result, _ in found.values()} == {"fails"}
     assert found["public_api_token_env"][1] == "answered 404: <html>hello"
+    segment.then(*[Answer(body=b"<html>hello")] * 3)
+    _, found = checked(capsys)
+    assert found["profile_token_env"] == ("fails", "answered 200: <html>hello")
+    assert found["public_api_token_env"] == ("fails", "answered 200: <html>hello")
 
 
 def test_nobody_there_and_no_answer_in_time(
