@@ -1,7 +1,7 @@
 """The calls of a batch on their way out, each with its outcome, and what becomes of them together."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from receiver.core.segment.calls import Encoded, InvalidCall
@@ -28,13 +28,14 @@ def _items(batch: Sequence[Encoded], message_ids: Sequence[str]) -> list[bytes]:
     return items
 
 
-def _together(outcomes: Iterable[Outcome]) -> Outcome:
-    """What became of a batch, whose calls have an outcome each."""
+def _together(outcomes: Sequence[Outcome]) -> Outcome:
+    """What became of a batch, whose calls have an outcome each. It was held where all of them were."""
     failed = [(at, one) for at, one in enumerate(outcomes) if not isinstance(one, Done)]
     waits = [one.after_s for _, one in failed if isinstance(one, Retry) and one.after_s is not None]
+    held = len(failed) == len(outcomes) and all(isinstance(one, Retry) and one.held for _, one in failed)
     for at, one in failed:
         if isinstance(one, Retry):
-            return Retry(one.code, _told(failed, at, one.error), max(waits, default=None))
+            return Retry(one.code, _told(failed, at, one.error), max(waits, default=None), held)
     for at, one in failed:
         if isinstance(one, Dead):
             return Dead(one.code, _told(failed, at, one.error), one.pause_route)

@@ -24,6 +24,8 @@ SEGMENTS_OWN = frozenset(addresses["tracking"] for addresses in ADDRESSES.values
 """Far away, and known to take compressed batches; of an address of the operator's own neither is sure."""
 NEVER = (501, 505)
 """The 5xx that Segment's own clients do not repeat."""
+POINTS_IN_TIME = 1_000_000_000
+"""From here on a number of seconds is no wait: that would be 31 years."""
 
 
 class Sender:
@@ -62,6 +64,11 @@ class Sender:
         pace.heed(outcome)
         return outcome if isinstance(outcome, Retry | Dead) else response
 
+    def seconds(self, count: int) -> float:
+        """How long so many calls take at least, by the connection's rate."""
+        limit = self.connection.rate_limit
+        return 0.0 if limit is None else count / limit
+
     async def close(self) -> None:
         """Calls that wait are answered Retry; those on their way may arrive."""
         await self._coalescer.close()
@@ -98,5 +105,8 @@ def judged(response: Response) -> Answer:
 
 
 def _reset_s(response: Response) -> float | None:
-    """Seconds until Segment's rate limit lets something through again."""
-    return backoff.parse_retry_after(response.headers.get("X-RateLimit-Reset"), clock.SYSTEM.now_ms())
+    """Seconds until Segment's rate limit lets something through again. Gateways before others that speak its
+    API say instead when that is, in seconds since 1970."""
+    now_ms = clock.SYSTEM.now_ms()
+    seconds = backoff.parse_retry_after(response.headers.get("X-RateLimit-Reset"), now_ms)
+    return seconds if seconds is None or seconds < POINTS_IN_TIME else max(0.0, seconds - now_ms / 1000)

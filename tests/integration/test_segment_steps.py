@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from receiver.core.routes_file import parse
+from receiver.core.segment.calls import encode
 from tests.support.destination import Answer
 from tests.support.outbound import a_context, a_message, output, with_tools
 from tests.support.segment_stand_in import SegmentStandIn
 from workers import steps
 from workers.api import InvalidSegmentCall
 from workers.outcome import Dead, Outcome, Retry
+from workers.segment_batch import send_all
 from workers.toolbox import Toolbox
 
 BODY: dict[str, Any] = {
@@ -34,7 +36,9 @@ routes:
 """
 
 
-def run(server: SegmentStandIn, fields: str, body: Any = None, **context: Any) -> Outcome:
+def run(
+    server: SegmentStandIn, fields: str, body: Any = None, rate_limit: float | None = None, **context: Any
+) -> Outcome:
     """One attempt of a segment step with these fields of routes.yaml, for BODY."""
     config = parse(ROUTES.format(fields=fields), file="f", environ={"KEY": "key"})
     message = a_message(BODY if body is None else body)
@@ -43,7 +47,7 @@ def run(server: SegmentStandIn, fields: str, body: Any = None, **context: Any) -
         step = steps.build(config.routes["r"].steps[0], tools)
         return await step.run(message, a_context(tools, message, **context))
 
-    return with_tools(work, segment_url=server.url)
+    return with_tools(work, segment_url=server.url, rate_limit=rate_limit)
 
 
 def arrived(fields: str, body: Any = None) -> list[dict[str, Any]]:
@@ -199,6 +203,33 @@ def test_a_batch_made_by_a_template() -> None:
     for place in ("batch[2].event: ", "batch[2].userId, batch[2].anonymousId: ", "batch[3]: "):
         assert place in dead.error
     assert refused(fields, {}).error == "batch: expected a list of calls, got nothing"
+
+
+def test_a_batch_that_no_attempt_could_finish_is_not_begun() -> None:
+    with SegmentStandIn() as server:
+        dead = run(server, BATCH, rate_limit=0.1)
+        assert server.requests == []
+    assert isinstance(dead, Dead)
+    assert dead == Dead(
+        "invalid_segment_call",
+        "batch: 6 calls take 60 s by the rate_limit of crm, 0.1/s, and the step has 30 s: raise its timeout, "
+        "or send fewer",
+    )
+
+
+def test_a_batch_of_which_nothing_was_sent_costs_no_attempt() -> None:
+    calls = [encode("track", {"userId": "u", "event": name}) for name in ("A", "B")]
+
+    async def twice(tools: Toolbox) -> list[Outcome]:
+        sender = tools.segment("crm")
+        return [await send_all(sender, calls, ["1", "2"]) for _ in range(2)]
+
+    with SegmentStandIn(Answer(status=429, headers={"Retry-After": "60"})) as server:
+        told, waits = with_tools(twice, segment_url=server.url)
+        assert len(server.requests) == 1
+    assert isinstance(told, Retry)
+    assert isinstance(waits, Retry)
+    assert (told.code, told.held, waits.code, waits.held) == ("http_429", False, "asked_to_wait", True)
 
 
 def test_a_batch_keeps_its_ids_and_says_which_call_failed() -> None:

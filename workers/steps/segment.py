@@ -97,11 +97,21 @@ class BatchStep:
         key = context.at(self.name).idempotency_key
         try:
             encoded = encode_batch(self._filled(message, context))
+            self._check_time(len(encoded))
             ids = [one.message_id or stable_id(key, str(at)) for at, one in enumerate(encoded)]
             outcome = await send_all(self._sender, encoded, ids)
         except (TemplateError, InvalidCall, PermanentError) as error:
             return _refused(error)
         return Done({"messageIds": ids}) if isinstance(outcome, Done) else outcome
+
+    def _check_time(self, count: int) -> None:
+        """Raises InvalidCall for one that no attempt could finish: each would send its first calls again."""
+        seconds = self._sender.seconds(count)
+        if seconds > self.timeout_s:
+            connection = self._sender.connection
+            takes = f"{count:,} calls take {seconds:.0f} s by the rate_limit of {connection.name}"
+            advice = f"the step has {self.timeout_s:g} s: raise its timeout, or send fewer"
+            raise InvalidCall([f"batch: {takes}, {connection.rate_limit:g}/s, and {advice}"])
 
     def _filled(self, message: Message, context: Context) -> dict[str, Any]:
         names = template_names(message, context, self._used)

@@ -68,6 +68,7 @@ def test_segments_own_clients_do_not_repeat_these(status: int) -> None:
         ({"Retry-After": "3", "X-RateLimit-Reset": "9"}, 3.0),
         ({"X-RateLimit-Reset": "9"}, 9.0),
         ({"X-RateLimit-Reset": "soon"}, None),
+        ({"X-RateLimit-Reset": "1700000000"}, 0.0),  # a moment of 2023, not a wait of 54 years
         ({}, None),
     ],
 )
