@@ -38,6 +38,9 @@ PATTERNS = {
     r"^[!-~]*$": "what stands in a header is made of ASCII characters, without spaces",
 }
 """Every pattern of the models, and what to say where it does not fit."""
+_DURATION = {"pattern": r"^(\d+(\.\d+)?(ms|[smhdw]))+$"}
+_RATE = {"pattern": r"^\d+(\.\d+)?/[smh]$"}
+"""For editors only: what is read here is what `receiver.core.units` can read, and it says why not."""
 _NAME, _PATH, _VARIABLE, _TARGET, _URL, _HEADER, _SPACE, _DOTTED, _QUEUE, _FIELD, _VISIBLE = PATTERNS
 
 
@@ -139,21 +142,24 @@ Timeout = Annotated[
     BeforeValidator(_with_unit),
     _at_most(LONGEST_TIMEOUT_S),
     AfterValidator(_positive),
-    Field(examples=["20s"]),
+    Field(examples=["20s"], json_schema_extra=_DURATION),
 ]
 Age = Annotated[
     str,
     BeforeValidator(_with_unit),
     _at_most(LONGEST_RETRY_S),
     AfterValidator(_positive),
-    Field(examples=["5h"]),
+    Field(examples=["5h"], json_schema_extra=_DURATION),
 ]
 OrderPath = Annotated[
     str, Field(pattern=_FIELD, examples=["userId", "properties.order_id"]), AfterValidator(_field)
 ]
-Rate = Annotated[str, AfterValidator(_rate), Field(examples=["500/s", "600/m"])]
+Rate = Annotated[str, AfterValidator(_rate), Field(examples=["500/s", "600/m"], json_schema_extra=_RATE)]
 Delay = Annotated[
-    str, BeforeValidator(_with_unit), _at_most(LONGEST_RETRY_S), Field(examples=["5s", "10m", "2h"])
+    str,
+    BeforeValidator(_with_unit),
+    _at_most(LONGEST_RETRY_S),
+    Field(examples=["5s", "10m", "2h"], json_schema_extra=_DURATION),
 ]
 
 Variables = Annotated[

@@ -1,12 +1,13 @@
 """routes.yaml from text to `Config`."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from receiver.core import backoff
+from receiver.core import backoff, units
 from receiver.core.connections import ADDRESSES, Connection
 from receiver.core.errors import ConfigError
 from receiver.core.routes import Config, Route, address
@@ -442,6 +443,28 @@ def schema_nodes(node: Any) -> list[dict[str, Any]]:
     inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     found = [one for child in inner for one in schema_nodes(child)]
     return [node, *found] if isinstance(node, dict) else found
+
+
+@pytest.mark.parametrize(
+    "text", ["20s", "1h30m", "500ms", "1.5s", "0s", "2w", "", "20", "-5s", "5 s", "1M", "s", "5s."]
+)
+def test_editors_know_what_a_duration_is(text: str) -> None:
+    pattern = json_schema()["$defs"]["StepKeys"]["properties"]["timeout"]["pattern"]
+    assert bool(re.search(pattern, text)) is _read_by(units.seconds, text)
+
+
+@pytest.mark.parametrize("text", ["500/s", "0.5/m", "10/h", "", "500", "500/d", "-1/s", "5 / s"])
+def test_editors_know_what_a_rate_is(text: str) -> None:
+    pattern = json_schema()["$defs"]["RouteKeys"]["properties"]["rate_limit"]["pattern"]
+    assert bool(re.search(pattern, text)) is _read_by(units.per_second, text)
+
+
+def _read_by(read: Callable[[str], float], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True
 
 
 def test_the_schema_explains_every_key_and_allows_no_other() -> None:
