@@ -157,6 +157,8 @@ class ProfileConnection:
         try:
             if missing not in get_args(Missing):
                 raise InvalidLookup([("missing", f"must be {' or '.join(get_args(Missing))}")])
+            if isinstance(cache_s, bool) or not isinstance(cache_s, int | float):
+                raise InvalidLookup([("cache", "must be a number of seconds")])
             lookup = Lookup.of(get, id, values, collection)
         except InvalidLookup as error:
             raise RequestRefused(error.code, str(error)) from None

@@ -74,6 +74,8 @@ def _command(call: Call) -> click.Command:
         written = {name: value for name, value in given.items() if value is not None}
         problems: list[str] = []
         values = {**bodies.message(file), **_parsed(fields, written, problems)}
+        if generate and "anonymousId" in written:
+            problems.append("--anonymous-id, --generate-anonymous-id: give one of them")
         if generate:
             values["anonymousId"] = str(uuid.uuid4())
         return _run(call, values, problems, connection, dry_run=dry_run, as_json=as_json)

@@ -157,6 +157,7 @@ def test_an_anonymous_id_is_made_up_on_request(segment: SegmentStandIn) -> None:
     first, second = (item["anonymousId"] for item in segment.items)
     assert first != second
     assert len(first) == 36
+    assert call("page", "--anonymous-id", "a1", "--generate-anonymous-id") == 2
 
 
 def test_all_that_is_wrong_is_said_at_once(segment: SegmentStandIn, capsys: Captured) -> None:

@@ -124,7 +124,12 @@ def test_handlers_may_say_all_that_steps_may(segment: SegmentStandIn, redis_url:
 
 @pytest.mark.parametrize(
     ("options", "named"),
-    [({"missing": "error"}, "missing"), ({"collection": "groups"}, "collection"), ({"ext": 1}, "ext")],
+    [
+        ({"missing": "error"}, "missing"),
+        ({"collection": "groups"}, "collection"),
+        ({"ext": 1}, "ext"),
+        ({"cache": "30s"}, "cache"),
+    ],
 )
 def test_a_handler_is_told_what_it_asks_wrongly(
     segment: SegmentStandIn, redis_url: str, options: dict[str, Any], named: str

@@ -123,9 +123,11 @@ def api_call(
     JSON.
     """
     given = dict(headers or {})
-    base = address(connection, api)
+    base = address(connection, api) if api in CREDENTIALS else ""
     problems = [*_wrong_target(method, path), *_wrong_headers(given)]
-    if not base:
+    if api not in CREDENTIALS:
+        problems.append(("api", f"one of {', '.join(CREDENTIALS)}"))
+    elif not base:
         problems.append(("connection", f"{connection.name} has no address for the {api} API"))
     if problems:
         raise InvalidRequest(problems)

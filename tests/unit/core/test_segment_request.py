@@ -1,7 +1,7 @@
 import base64
 import gzip
 import json
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from receiver.core.connections import Connection
+from receiver.core.connections import Api, Connection
 from receiver.core.segment import request
 from receiver.core.segment.request import InvalidRequest
 from receiver.core.settings import Secret
@@ -146,6 +146,11 @@ def test_any_path_is_refused_or_stays(path: str) -> None:
 def test_what_cannot_be_sent_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):
         called(**{"path": "/x", **wrong})
+
+
+def test_an_api_that_there_is_not_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="api: one of tracking, profile, public"):
+        request.api_call(CRM, cast(Api, "personas"), method="GET", path="/x")
 
 
 def test_all_problems_are_named_at_once() -> None:
