@@ -4,6 +4,7 @@ What it did is its output, so that a later attempt changes the message in the sa
 was kept: neither chance nor a configuration that has changed meanwhile decides again.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -23,6 +24,8 @@ from workers.toolbox import Toolbox
 
 APPLIED = "applied"
 """Key of the output: the numbers of the actions that were done, in the order of the file."""
+ACTIONS = "actions"
+"""Key of the output, where something was changed: which actions those numbers are of."""
 CHANGES = (Set, Rename, Block, Allow)
 
 
@@ -34,6 +37,7 @@ class TransformStep:
         self.timeout_s = config.timeout_s
         self._actions = spec.actions
         self._values = {one.number: dict(_compiled(one)) for one in spec.actions}
+        self._digest = _digest(spec)
         self._used = used_by(value for values in self._values.values() for value in values.values())
 
     async def run(self, message: Message, context: Context) -> Outcome:
@@ -50,7 +54,7 @@ class TransformStep:
                 done.append(one)
             output = {APPLIED: sorted(one.number for one in done)}
             if any(isinstance(one.action, CHANGES) for one in done):
-                return Changed(output, message=message.changed(draft.data))
+                return Changed({**output, ACTIONS: self._digest}, message=message.changed(draft.data))
             return Done(output)
         except TemplateError as error:
             return Dead("template_error", str(error))
@@ -62,12 +66,16 @@ class TransformStep:
     def again(self, message: Message, context: Context) -> Message:
         output = context.steps[self.name]
         done = output.get(APPLIED, ()) if isinstance(output, Mapping) else ()
-        actions = [one for one in self._actions if one.number in done and isinstance(one.action, CHANGES)]
-        if not actions:
+        is_same = not done or output.get(ACTIONS, self._digest) == self._digest
+        changes = [one for one in self._actions if isinstance(one.action, CHANGES)]
+        if is_same:
+            changes = [one for one in changes if one.number in done]
+        if not changes:
             return message
         draft = message.copy()
-        for one in actions:
-            self._change(one, draft, context)
+        for one in changes:
+            if is_same or one.condition is None or holds(one.condition, draft, context):
+                self._change(one, draft, context)
         return message.changed(draft.data)
 
     def _dropped(self, one: ActionSpec, draft: Message, context: Context) -> str:
@@ -102,6 +110,12 @@ class TransformStep:
 
 def build(config: StepConfig, tools: Toolbox) -> Step:
     return TransformStep(config, cast(TransformSpec, config.spec))
+
+
+def _digest(spec: TransformSpec) -> str:
+    """Tells lists of actions apart. Their conditions have been decided."""
+    said = repr([(one.number, one.action) for one in spec.actions])
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _compiled(one: ActionSpec) -> Iterator[tuple[str, Template]]:

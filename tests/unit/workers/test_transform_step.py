@@ -156,11 +156,26 @@ def test_steps_behind_it_see_the_same_in_every_attempt() -> None:
     outputs: dict[str, Any] = {}
     actions = "[{block: {traits: [email]}}, {set: {n: 1}, if: userId = null}]"
     attempt(actions, outputs, seen)
-    assert outputs["transform"] == {"applied": [1]}
+    assert outputs["transform"]["applied"] == [1]
     del outputs["noting"]
     attempt(actions.replace("userId = null", "all"), outputs, seen)
     assert [message.data for message in seen] == [{**ORDER, "traits": {}}] * 2
     assert b"email" not in seen[0].raw
+
+
+def test_where_the_actions_are_others_by_then_those_in_force_change_the_message() -> None:
+    """The number of an action says nothing in another list: what was to be blocked must not get through."""
+    seen: list[Message] = []
+    outputs: dict[str, Any] = {}
+    attempt("[{block: {traits: [email]}}]", outputs, seen)
+    del outputs["noting"]
+    others = "[{drop: true}, {set: {n: 1}, if: userId = null}, {block: {traits: [email]}}]"
+    attempt(others, outputs, seen)
+    assert [message.data for message in seen] == [{**ORDER, "traits": {}}] * 2
+    outputs.pop("noting")
+    outputs["transform"].pop("actions")  # of a release that did not write it
+    attempt("[{block: {traits: [email]}}]", outputs, seen)
+    assert seen[2].data == seen[0].data
 
 
 def test_a_message_that_was_sent_already_is_known_behind_it() -> None:
