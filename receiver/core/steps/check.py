@@ -50,6 +50,9 @@ class _Scope:
             if name in self.every:
                 said = f"step {name} has no output yet: it is this step itself, or a later one"
                 self.findings.error(path, said)
+            elif longer := next((one for one in sorted(self.earlier) if one.startswith(f"{name}-")), None):
+                said = f"did you mean {longer}? `-` is minus in a template: write steps['{longer}']"
+                self.findings.error(path, f"no earlier step of this route is called {name}; {said}")
             else:
                 self.findings.unknown(path, "no earlier step of this route is called", name, self.earlier)
 

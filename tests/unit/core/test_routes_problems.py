@@ -156,6 +156,7 @@ CASES = [
     (step("{transform: [{block: {context: ip}}]}"), "transform[0].block.context: must be a list, not text: write [ip]"),
     (step("{transform: [{rename: {a: b..c}}]}"), "transform[0].rename.a: a path is names with dots between"),
     (step("{transform: [{set: {a: '{{ userId'}}]}"), "routes.r.steps[0].transform[0].set.a: "),
+    (step("{http: {url: 'https://h'}, as: look-up}\n      - {http: {url: 'https://h', json: '{{ steps.look-up.x }}'}, when: 'steps.look-up != null'}"), "f:10: routes.r.steps[1].http.json: no earlier step of this route is called look; did you mean look-up? `-` is minus in a template: write steps['look-up']"),
     (step("{transform: [{set: {a: '{{ steps.who.x }}'}}]}"), "no earlier step of this route is called who"),
     (step("{transform: [{drop: true, if: 'type ='}]}"), "f:9: routes.r.steps[0].transform[0].if: "),
     (step("{http: {url: 'https://h', json: 1, form: {a: b}}}"), "f:9: routes.r.steps[0].http: a request has one body; keep one of json, form"),
