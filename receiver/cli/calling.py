@@ -94,7 +94,7 @@ def tell(reply: Reply, what: str, message_ids: list[str], *, as_json: bool) -> i
         click.echo(f"messageId {plain(ids)}")
         click.echo("A 200 is no proof that Segment keeps it: see the debugger of the source.")
     else:
-        click.echo(f"{what}: {answered(reply)}", err=True)
+        click.echo(f"{what}: {plain(answered(reply))}", err=True)
     return 0 if good else 1
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Literal
 from urllib.parse import urlsplit
 
+from receiver.cli.console import plain
 from receiver.core.clock import SYSTEM
 from receiver.core.errors import HookError
 
@@ -148,5 +149,5 @@ def _why(error: Exception) -> Why:
 
 
 def _detail(error: Exception) -> str:
-    """What the library says, without the file and line it adds."""
-    return getattr(error, "verify_message", "") or str(error) or type(error).__name__
+    """What the library says, without the file and line it adds. It may repeat what the server sent."""
+    return plain(getattr(error, "verify_message", "") or str(error).strip() or type(error).__name__)

@@ -206,6 +206,9 @@ def test_refusals_and_silence(segment: SegmentStandIn, capsys: Captured) -> None
     segment.then(Answer(status=400, body=refusal))
     assert call("alias", *EXAMPLES["alias"][0]) == 1
     assert "alias: answered 400: invalid_request An invalid write key" in capsys.readouterr().err
+    segment.then(Answer(status=502, body=b"\x1b]0;title\x07"))
+    assert call("alias", *EXAMPLES["alias"][0]) == 1
+    assert "answered 502: \\x1b]0;title\\x07" in capsys.readouterr().err
     segment.then(Answer(behaviour="reset"))
     assert call("alias", *EXAMPLES["alias"][0]) == 1
     assert "cannot send to" in capsys.readouterr().err

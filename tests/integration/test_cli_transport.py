@@ -1,6 +1,7 @@
 """The HTTP of commands that send by hand, against servers that misbehave."""
 
 import socket
+import threading
 
 import pytest
 
@@ -62,6 +63,21 @@ def test_what_is_wrong_is_said_without_path_and_password() -> None:
         assert code == "tls"
         assert f"no secure connection to https://{gone}" in sentence
     assert why(f"http://me:secret@{gone}/private") == ("refused", f"nothing listens at http://{gone}")
+
+
+def test_what_a_server_says_instead_of_http_reaches_no_terminal() -> None:
+    def answer() -> None:
+        line, _ = server.accept()
+        with line:
+            line.recv(4_096)
+            line.sendall(b"\x1b]0;title\x07\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        assert why(url) == ("broken", f"cannot send to {url}: \\x1b]0;title\\x07")
+        thread.join()
 
 
 def test_a_host_that_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
