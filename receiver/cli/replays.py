@@ -35,9 +35,9 @@ def replays(ctx: click.Context, limit: int, as_lines: bool) -> None:
         for one in shown:
             print_json(replay_json(one))
     elif shown:
-        columns = ("id", "state", "ago", "walked", "delivered", "dead", "open", "messages")
+        columns = ("id", "state", "ago", "walked", "delivered", "dropped", "dead", "open", "messages")
         rows = [_row(one, SYSTEM.now_ms()) for one in shown]
-        right = ("id", "walked", "delivered", "dead", "open")
+        right = ("id", "walked", "delivered", "dropped", "dead", "open")
         print_list(columns, rows, flexible=("messages",), right=right)
     else:
         click.echo("There are no replays.")
@@ -114,7 +114,8 @@ def _row(progress: Progress, now_ms: int) -> tuple[object, ...]:
         state_word(progress),
         age(progress.created_ms, now_ms),
         f"{progress.share:.0%}",
-        progress.delivered + progress.dropped,
+        progress.delivered,
+        progress.dropped,
         progress.dead,
         progress.deliveries - progress.settled,
         cut(_words(progress), 120),

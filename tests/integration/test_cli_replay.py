@@ -1,5 +1,6 @@
 """`hookyard replay` and `hookyard replays`, as people type them, against a real store with real workers."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from receiver.cli import replay_watch
 from receiver.cli.main import run
-from receiver.core import replays
+from receiver.core import keys, replays
 from tests.support.yard import Screen, Yard, interrupt, lines
 
 
@@ -92,6 +93,16 @@ def test_detached_watched_paused_resumed_cancelled(worked: Yard, screen: Screen)
     shown = screen.readouterr()
     assert len(shown.out.splitlines()) == 2 + 2
     assert "There are more" in shown.err
+
+
+def test_what_a_cancelled_replay_dropped_is_not_called_delivered(worked: Yard, screen: Screen) -> None:
+    assert run(["replay", "--type", "track", "--detach"]) == 0
+    worked.redis.hset(keys.key("REPLAY", 1), mapping={"delivered": 21, "dropped": 43})
+    screen.readouterr()
+    assert run(["replays"]) == 0
+    shown = screen.readouterr().out
+    assert re.search(r" 21 +43 +0 ", shown)
+    assert all(len(line) <= 80 for line in shown.splitlines())
 
 
 def test_ctrl_c_leaves_the_replay_running_and_says_how_to_stop_it(
