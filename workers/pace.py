@@ -57,9 +57,11 @@ class Pace:
 
     def heed(self, outcome: Outcome) -> None:
         """Keep the connection from sending for as long as Segment asked one request to wait."""
-        if isinstance(outcome, Retry) and outcome.after_s:
-            self._free_at = self._clock.monotonic() + outcome.after_s
-            self._asked = outcome
+        if not isinstance(outcome, Retry) or not outcome.after_s:
+            return
+        free_at = self._clock.monotonic() + outcome.after_s
+        if free_at > self._free_at:  # of several that were on their way, the longest wait counts
+            self._free_at, self._asked = free_at, outcome
 
     def _held(self) -> Retry | None:
         left_s = self._free_at - self._clock.monotonic()

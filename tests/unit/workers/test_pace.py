@@ -53,6 +53,17 @@ def test_after_a_retry_after_the_whole_connection_waits() -> None:
     assert turn(one) is None
 
 
+def test_a_shorter_wait_does_not_end_a_longer_one() -> None:
+    clock = FakeClock()
+    one = a_pace(Places(), clock)
+    one.heed(Retry("http_429", "busy", 30.0))
+    one.heed(Retry("http_503", "busy too", 1.0))
+    clock.forward(2)
+    waits = turn(one)
+    assert waits is not None
+    assert waits.after_s == 28.0
+
+
 @pytest.mark.parametrize("outcome", [Retry("http_503", "busy"), Dead("http_400"), Done()])
 def test_other_answers_hold_nobody(outcome: Any) -> None:
     one = a_pace(Places(), FakeClock())
