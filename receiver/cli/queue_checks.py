@@ -88,7 +88,8 @@ def held_routes(case: Case) -> Iterator[Finding]:
             yield Finding(
                 level="warning",
                 title=f"route {state.name} is gone",
-                detail=f"{_deliveries(_ready(state))}, {state.dead} dead; no routes.yaml names it any more",
+                detail=f"{_deliveries(_ready(state))}, {state.dead} dead; the routes.yaml in force does not "
+                "name it any more",
                 fix=f"Put it back, or: hookyard routes move {state.name} NEW, or: "
                 f"hookyard routes drop {state.name}",
             )
