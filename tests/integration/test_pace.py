@@ -2,8 +2,9 @@
 
 import pytest
 import redis
+from msgspec.structs import replace
 
-from receiver.core import duty, keys, purges, scripts, store
+from receiver.core import duty, keys, purges, records, scripts, store
 from receiver.core.clients import connect
 from receiver.core.message import Status
 from receiver.core.store import BreakerChange, Result, Turn
@@ -184,6 +185,19 @@ def test_a_step_back_that_fails_by_half_opens_it_again(client: "redis.Redis") ->
     mixed = [paced._ended(two.work[0], ""), paced._ended(two.work[1], "timeout")]
     (change,) = paced.turn(*mixed, most=0).breakers
     assert (change.state, change.reason) == ("open", "1 of 2 attempts failed, the last with timeout")
+
+
+def test_a_probe_that_was_not_sent_makes_no_wait_longer(client: "redis.Redis") -> None:
+    paced = Paced(client, concurrency=8)
+    paced.fail()
+    for _ in range(3):
+        paced.now += 5_000
+        (work,) = paced.turn().work
+        down = paced._ended(work, "host_down")
+        (change,) = paced.turn(replace(down, letter=records.HELD), most=0).breakers
+        assert (change.state, change.probe_ms) == ("open", 5_000)
+    (state,) = paced.reader().routes()
+    assert state.breaker.reason == "8 of 8 attempts failed, the last with connect", "the first one"
 
 
 def test_a_probe_whose_drain_died_is_not_waited_for_and_another_one_goes(client: "redis.Redis") -> None:

@@ -10,8 +10,8 @@ local FIRST_MS, LONGEST_MS = 5000, 300000  -- until a probe; twice as long after
 -- often it opened before, since it was last closed; the reason it shows is the first one.
 local function open(route, reason, trips, now, changes)
   local wait = math.min(FIRST_MS * 2 ^ trips, LONGEST_MS)
-  if trips == 0 then
-    call('HSET', BREAKER .. route, 'reason', reason, 'since', now)
+  if call('HSETNX', BREAKER .. route, 'reason', reason) == 1 then
+    call('HSET', BREAKER .. route, 'since', now)
   end
   call('HSET', BREAKER .. route, 'state', 'open', 'trips', trips + 1, 'failed', 0, 'worked', 0, 'held', 0)
   call('PERSIST', BREAKER .. route)
@@ -50,7 +50,8 @@ local function judge_stage(route, seen, code, trips, now, changes)
   if failed + seen.worked < limit then
     call('HSET', BREAKER .. route, 'failed', seen.failed, 'worked', seen.worked, 'held', seen.held)
   elseif failed > 0 and failed >= seen.worked then
-    open(route, reason_of(seen, code), trips, now, changes)
+    -- Where nothing was sent, nothing is known: it does not wait longer for that.
+    open(route, reason_of(seen, code), seen.failed > 0 and trips or trips - 1, now, changes)
   elseif limit * 2 >= tonumber(concurrency or 1) then
     close(route, changes)
   else
