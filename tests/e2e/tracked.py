@@ -54,6 +54,8 @@ class Arrivals:
 
     def assert_once(self, channel: Literal["browser", "server"], count: int) -> None:
         """So many messages are stored, each once and complete, and reached its channel's route, once."""
+        # What is stored is seen before the proxy has handed on that it is.
+        until(lambda: len(self._sent()) >= count, what=f"{count} messages answered 200")
         stored = {body["messageId"]: body for body in self.bodies()}
         sent = self._sent()
         assert len(self.stored()) == len(sent) == count
