@@ -51,7 +51,7 @@ async def stubborn(message: Message) -> None:
     if len(calls) > 1:
         return
     released = asyncio.Event()
-    asyncio.get_running_loop().call_later(1.5, released.set)
+    asyncio.get_running_loop().call_later(3.0, released.set)
     while not released.is_set():
         try:
             await released.wait()
