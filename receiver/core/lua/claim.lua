@@ -135,9 +135,7 @@ local function claim(turn, answer)
   end
   if #leases > 0 then
     each_slice('HSET', LEASE .. p.drain, leases)
-    for key, refs in pairs(running) do
-      each_slice('SADD', key, refs)
-    end
+    each_key('SADD', running)
   end
   if more then
     wake(p.queue)

@@ -56,6 +56,13 @@ local function each_slice(command, key, list)
   end
 end
 
+-- The same for many keys: {key → list}.
+local function each_key(command, lists)
+  for key, list in pairs(lists) do
+    each_slice(command, key, list)
+  end
+end
+
 local function append(lists, key, ...)
   local list = lists[key]
   if not list then

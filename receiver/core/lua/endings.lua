@@ -56,9 +56,7 @@ local function reap(drain, now, reserved)
     refs[#refs + 1] = leases[i]
     append(running, RUNNING .. route, leases[i])
   end
-  for key, members in pairs(running) do
-    each_slice('SREM', key, members)
-  end
+  each_key('SREM', running)
   if #refs == 1 and info[2] == '1' then
     local ref = refs[1]
     if call('HINCRBY', CRASHES, ref, 1) >= 3 then

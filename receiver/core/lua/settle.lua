@@ -94,21 +94,11 @@ local function settle(turn)
   if #ended > 0 then
     each_slice('HDEL', LEASE .. p.drain, ended)
   end
-  for key, members in pairs(running) do
-    each_slice('SREM', key, members)
-  end
-  for key, fields in pairs(records) do
-    each_slice('HSET', key, fields)
-  end
-  for key, fields in pairs(blobs) do
-    each_slice('HSET', key, fields)
-  end
-  for key, fields in pairs(unblob) do
-    each_slice('HDEL', key, fields)
-  end
-  for key, members in pairs(back) do
-    each_slice('LPUSH', key, members)
-  end
+  each_key('SREM', running)
+  each_key('HSET', records)
+  each_key('HSET', blobs)
+  each_key('HDEL', unblob)
+  each_key('LPUSH', back)
   for _, pass in ipairs(passing) do
     pass_turn(unpack(pass))
   end
