@@ -6,10 +6,11 @@ One look every few seconds finds the bodies that take too long. A timer for each
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any
 
+from receiver.beside import beside
 from receiver.core.errors import BodyTimeout, Overloaded
 
 MAX_REQUESTS = 1000
@@ -44,13 +45,8 @@ class Load:
     async def watched(self) -> AsyncIterator[None]:
         """Inside, bodies that take too long are given up."""
         self.loop = asyncio.get_running_loop()
-        task = asyncio.create_task(self._watch())
-        try:
+        async with beside(self._watch()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _watch(self) -> None:
         while True:

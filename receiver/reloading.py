@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
+from receiver.beside import beside
 from receiver.core.errors import ConfigError
 from receiver.core.following import LOOK_S, Following
 from receiver.core.routes import Config
@@ -28,13 +29,10 @@ class Reloading:
         of the signal."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._told.set)
-        task = asyncio.create_task(self._run(use))
         try:
-            yield
+            async with beside(self._run(use)):
+                yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
             loop.remove_signal_handler(signal.SIGHUP)
 
     async def _run(self, use: Callable[[Config], None]) -> None:
