@@ -1,38 +1,21 @@
 """A web site on loopback with a few fixed pages."""
 
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from tests.support.served import Served
 
 _TYPES = {".html": "text/html", ".js": "text/javascript"}
 
 
-class Site:
-    """Serves files; `url` has no slash at the end."""
+class Site(Served):
+    """Serves files."""
 
     def __init__(self, pages: Mapping[str, Path]) -> None:
         """`pages`: path → file."""
         self.pages = pages
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("_Bound", (_Handler,), {"site": self}))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(type("_Bound", (_Handler,), {"site": self}))
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,13 +1,13 @@
 """A proxy that misbehaves to order: stands between a client and a server on loopback."""
 
 import http.client
-import threading
 from collections import deque
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Literal, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Literal
 from urllib.parse import urlsplit
+
+from tests.support.served import Served
 
 Fault = Literal["refused", "later", "lost", "cut"]
 """503; 503 with Retry-After; passed on, but answered 503; passed on, and the connection closed."""
@@ -39,30 +39,14 @@ class _Answer:
     body: bytes
 
 
-class Unreliable:
+class Unreliable(Served):
     """Passes requests on to `target`, but to the next POSTs does what `faults` says."""
 
     def __init__(self, target: str) -> None:
         self.faults: deque[Fault] = deque()
         self.seen: list[Seen] = []
         self._target = urlsplit(target)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("_Bound", (_Handler,), {"proxy": self}))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(type("_Bound", (_Handler,), {"proxy": self}))
 
     def next_fault(self) -> Fault | None:
         """What is done to the next POST."""
